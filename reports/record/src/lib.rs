@@ -1,0 +1,47 @@
+//! The record schema: the only thing that the measuring side (`stress`, the benches) and the judging side (`report`)
+//! share.
+//!
+//! A *run directory* holds the records of one interpreter:
+//!
+//! | file | holds | written by |
+//! |---|---|---|
+//! | `manifest.json` | one [`Manifest`]: what was to be done, on what, and whether it was finished | every writer |
+//! | `trials.jsonl` | one [`Trial`] a line, appended | `stress run` |
+//! | `mutations.jsonl` | one [`Mutation`] a line | `stress mutate` |
+//! | `cost.jsonl` | one [`Cost`] a line | `cargo bench` |
+//!
+//! Every line carries `schema`; a reader refuses a line of a schema it does not know. Records are append-only: a reader
+//! drops a truncated *last* line (a writer was killed) and refuses a corrupt line anywhere else.
+
+mod cost;
+mod manifest;
+mod mutation;
+mod trial;
+
+pub use cost::{Cost, Sample, What};
+pub use manifest::{Campaign, Cell, Environment, Interpreter, Kind, Manifest};
+pub use mutation::Mutation;
+pub use trial::{Crash, Outcome, Phase, Tallies, Trial};
+
+/// Version of every record in this crate. Raised when a field changes its meaning or is removed.
+pub const SCHEMA: u32 = 1;
+
+/// Exit codes shared by every command of the project.
+pub mod exit {
+    /// Everything asked for was done.
+    pub const OK: i32 = 0;
+    /// A defect of sigwalk itself.
+    pub const INTERNAL: i32 = 1;
+    /// The command line, a campaign file or an input file is wrong.
+    pub const USAGE: i32 = 2;
+    /// Findings over the gate that was asked for.
+    pub const FINDINGS: i32 = 3;
+    /// Nothing ran.
+    pub const NOTHING_RAN: i32 = 4;
+    /// Incomplete or incompatible records.
+    pub const INCOMPATIBLE: i32 = 5;
+    /// The machine lacks a capability.
+    pub const MISSING_CAPABILITY: i32 = 6;
+    /// Interrupted by SIGINT or SIGTERM; what was finished is kept.
+    pub const INTERRUPTED: i32 = 130;
+}

@@ -1,0 +1,135 @@
+//! The manifest: what was to be done, on what, and whether it was finished.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What kind of records a run directory holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `trials.jsonl`
+    Trials,
+    /// `mutations.jsonl`
+    Mutations,
+    /// `cost.jsonl`
+    Cost,
+}
+
+/// The CPython build that was walked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interpreter {
+    /// Short unique name within a report: `3.15.0`, `3.13.5`, `3.13.15d`.
+    pub tag: String,
+    /// `sys.version`, one line.
+    pub version: String,
+    /// `Py_Version`, hexadecimal.
+    pub hexversion: String,
+    /// `sysconfig` CONFIG_ARGS.
+    pub config_args: String,
+    /// Compiler and its flags.
+    pub compiler: String,
+    /// Py_DEBUG build.
+    pub debug: bool,
+    /// Free-threaded build.
+    pub free_threaded: bool,
+    /// JIT compiled in.
+    pub jit: bool,
+    /// Path of the libpython that was loaded, relative to its root.
+    pub libpython: String,
+    /// `st_size` of `_PyRuntime`: a fingerprint of the layout.
+    pub runtime_size: u64,
+    /// Which freed-pointer patterns this version's own helpers test: `before gh-140815` or `after gh-140815`.
+    pub freed_patterns: String,
+    /// Value of PYTHONMALLOC, or `default`.
+    pub allocator: String,
+}
+
+/// The machine and the suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// CPU model.
+    pub cpu: String,
+    /// Online cores.
+    pub cores: u32,
+    /// Kernel release and version.
+    pub kernel: String,
+    /// Distribution.
+    pub os: String,
+    /// C library the process ran with.
+    pub libc: String,
+    /// rustc version.
+    pub rustc: String,
+    /// Build profile.
+    pub profile: String,
+    /// Version of sigwalk.
+    pub suite_version: String,
+    /// Commit of sigwalk, `+dirty` when the tree was changed.
+    pub commit: String,
+    /// Load average at the start.
+    pub load: String,
+    /// `core_pattern`, seccomp and ptrace settings, governor: whatever else a reader may want, by name.
+    pub other: BTreeMap<String, String>,
+}
+
+/// One cell: all trials that share interpreter, workload, target, walker and fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// `interpreter/workload/target/walker` and, where there is one, `/fault`.
+    pub id: String,
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// `hook`, `signal`, `other`, `step`, `mutate` or `soak`. Never mixed.
+    pub workload: String,
+    /// Name of the walker.
+    pub walker: String,
+    /// Name of the target.
+    pub target: String,
+    /// Name of the fault; empty when there is none.
+    #[serde(default)]
+    pub fault: String,
+    /// Trials declared.
+    pub n: u64,
+    /// Parameters of the target, printed with every rate.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// Why the cell could not run on this interpreter; empty when it could.
+    #[serde(default)]
+    pub not_available: String,
+}
+
+/// The campaign that was declared before the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// Name of the campaign.
+    pub name: String,
+    /// Hash of the campaign file, 16 hexadecimal digits.
+    pub id: String,
+    /// The campaign file itself.
+    pub text: String,
+}
+
+/// `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`crate::SCHEMA`].
+    pub schema: u32,
+    /// What the directory holds.
+    pub kind: Kind,
+    /// What was declared.
+    pub campaign: Campaign,
+    /// The build that was walked.
+    pub interpreter: Interpreter,
+    /// The machine and the suite.
+    pub environment: Environment,
+    /// The cells of a trial campaign; empty for other kinds.
+    #[serde(default)]
+    pub cells: Vec<Cell>,
+    /// Whether everything declared was finished.
+    pub complete: bool,
+    /// Start, RFC 3339 UTC.
+    pub started: String,
+    /// Last write, RFC 3339 UTC.
+    pub ended: String,
+}

@@ -1,0 +1,51 @@
+//! Mutation of frame memory: one row a (walker, field, value class).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One line of `mutations.jsonl`. `walks` is n: each walk saw one independently drawn (stack, frame, value).
+/// The outcome counts partition n.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mutation {
+    /// [`crate::SCHEMA`].
+    pub schema: u32,
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// Walker, whose own policy ran over fault-counting loads.
+    pub walker: String,
+    /// What was changed, e.g. `frame.previous`, `code.ob_type`.
+    pub field: String,
+    /// Class of the value written, e.g. `freed-cd`, `unmapped`.
+    pub class: String,
+    /// Walks made.
+    pub walks: u64,
+    /// Independent stacks they were made on.
+    pub stacks: u64,
+    /// The answer was the undisturbed one.
+    pub unharmed: u64,
+    /// Truncated or rejected, and said so, without a fault.
+    pub noticed: u64,
+    /// A load faulted and the walker recovered (strict walkers only).
+    pub recovered: u64,
+    /// A load faulted that the walker itself does not protect: the process would have died.
+    pub would_crash: u64,
+    /// The walk did not end within its load budget.
+    pub hang: u64,
+    /// Silent: a frame that was not there, or a frame missing, in an answer called complete.
+    pub splice: u64,
+    /// Silent: the right frames with a wrong line.
+    pub wrong_line: u64,
+    /// Silent: a true prefix called complete.
+    pub prefix: u64,
+    /// Which load would have crashed, e.g. `frame.previous`, counted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crash_sites: BTreeMap<String, u64>,
+}
+
+impl Mutation {
+    /// Answers that were wrong without saying so.
+    #[must_use]
+    pub fn silent(&self) -> u64 {
+        self.splice + self.wrong_line + self.prefix
+    }
+}

@@ -1,0 +1,296 @@
+//! The location table of a code object (`co_linetable`), 3.11 to 3.15: bytecode offset → line.
+//!
+//! State: line = `co_firstlineno`, offset = 0. Each entry is a header byte with bit 7 set (bits 3–6: kind; bits 0–2:
+//! length − 1 in code units of 2 bytes) and a payload of bytes with bit 7 clear:
+//!
+//! | kind | payload | line delta |
+//! |---|---|---|
+//! | 0–9 | 1 byte | 0 |
+//! | 10–12 | 2 bytes | kind − 10 |
+//! | 13 | svarint | the svarint |
+//! | 14 | svarint, 3 varints | the svarint |
+//! | 15 | none | 0, and the range has no line |
+//!
+//! A varint has 6-bit groups, least significant first, bit 6 = another group follows; a svarint is `u >> 1`, negated
+//! when `u & 1`. Source: CPython `Objects/locations.md` (3.11: `Objects/locations.md`), `Objects/codeobject.c`.
+
+use crate::addr::Addr;
+use crate::reader::{Fault, Reader};
+
+/// What the table says of an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line number.
+    Number(i32),
+    /// The range is marked as having no line (CPython reports −1).
+    None,
+}
+
+impl Line {
+    /// The number, or CPython's −1.
+    #[must_use]
+    pub fn or_minus_one(self) -> i32 {
+        match self {
+            Line::Number(line) => line,
+            Line::None => crate::frame::NO_LINE,
+        }
+    }
+}
+
+/// Why no line was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineError {
+    /// The table could not be read.
+    Fault(Fault),
+    /// An entry does not begin with a header byte, or a varint does not end, or leaves 32 bits.
+    Malformed,
+    /// The table ends before the offset.
+    PastEnd,
+    /// The table claims more than 1 MiB: no compiler makes that.
+    TooLong,
+}
+
+impl From<Fault> for LineError {
+    fn from(fault: Fault) -> Self {
+        LineError::Fault(fault)
+    }
+}
+
+/// Longest table that is looked at, bytes. The largest in the standard library is under 64 KiB.
+pub const MAX_TABLE: u64 = 1 << 20;
+
+/// The line of byte offset `lasti` in the table of `len` bytes at `data`, for a code object that begins at line `first`.
+/// Total over any bytes: it ends after at most `lasti / 2 + 1` entries and never reads outside the table.
+///
+/// # Errors
+/// See [`LineError`].
+///
+/// # Signal safety
+/// 64 bytes of stack buffer, no allocation, no table.
+pub fn line_at<R: Reader>(
+    reader: &R,
+    data: Addr,
+    len: u64,
+    first: i32,
+    lasti: i32,
+) -> Result<Line, LineError> {
+    if len > MAX_TABLE {
+        return Err(LineError::TooLong);
+    }
+    let mut table = Window { reader, data, len: len as u32, at: 0, buffer: [0; WINDOW], from: 0, to: 0 };
+    let mut line = first;
+    let mut end = 0_i64;
+    while table.at < table.len {
+        let header = table.next()?;
+        if header & 0x80 == 0 {
+            return Err(LineError::Malformed);
+        }
+        end += i64::from((header & 7) + 1) * 2;
+        let kind = (header >> 3) & 15;
+        let delta = match kind {
+            10..=12 => i32::from(kind) - 10,
+            13 | 14 => table.svarint()?,
+            _ => 0,
+        };
+        line = line.checked_add(delta).ok_or(LineError::Malformed)?;
+        if end > i64::from(lasti) {
+            return Ok(if kind == 15 { Line::None } else { Line::Number(line) });
+        }
+        table.skip_payload()?;
+    }
+    Err(LineError::PastEnd)
+}
+
+/// As [`line_at`], with the bounds of CPython's own scan and no others: the end of the table is tested between entries
+/// only, and an endless varint is followed wherever it leads. What `pr-b1` does.
+///
+/// # Errors
+/// Only the reader's: CPython's scan has no other.
+pub fn line_at_as_cpython<R: Reader>(
+    reader: &R,
+    data: Addr,
+    len: u64,
+    first: i32,
+    lasti: i32,
+) -> Result<i32, Fault> {
+    let at = |index: u64| reader.u8(Addr::new(data.get().wrapping_add(index)));
+    // PyCodeAddressRange after _PyLineTable_InitAddressRange: ar_end = 0, lo_next = table.
+    let (mut next, mut line, mut end) = (0_u64, first, 0_i32);
+    // ar_end and lo_next as in _PyCode_CheckLineNumber and advance(): `lo_next >= limit` is the only bound.
+    while (next as i64) < (len as i64) {
+        let header = at(next)?;
+        let kind = (header >> 3) & 15;
+        let delta = match kind {
+            10..=12 => i32::from(kind) - 10,
+            13 | 14 => svarint(unbounded_varint(|group| at(next + 1 + group))?),
+            _ => 0,
+        };
+        line = line.wrapping_add(delta);
+        end = end.wrapping_add((i32::from(header & 7) + 1) * 2);
+        if end > lasti {
+            return Ok(if kind == 15 { crate::frame::NO_LINE } else { line });
+        }
+        loop {
+            next += 1;
+            if (next as i64) >= (len as i64) || at(next)? & 0x80 != 0 {
+                break;
+            }
+        }
+    }
+    Ok(crate::frame::NO_LINE)
+}
+
+fn unbounded_varint(mut group: impl FnMut(u64) -> Result<u8, Fault>) -> Result<u32, Fault> {
+    let (mut value, mut shift, mut index) = (0_u32, 0_u32, 0);
+    loop {
+        let byte = group(index)?;
+        // C shifts an unsigned int: past 31 bits x86 takes the count modulo 32.
+        value |= u32::from(byte & 63).wrapping_shl(shift);
+        if byte & 64 == 0 {
+            return Ok(value);
+        }
+        shift = shift.wrapping_add(6);
+        index += 1;
+    }
+}
+
+fn svarint(value: u32) -> i32 {
+    let half = (value >> 1) as i32;
+    if value & 1 == 1 { -half } else { half }
+}
+
+const WINDOW: usize = 64;
+
+/// The table, read in pieces into a buffer, so that decoding works on memory that nobody changes meanwhile.
+struct Window<'r, R> {
+    reader: &'r R,
+    data: Addr,
+    len: u32,
+    /// Index of the next byte.
+    at: u32,
+    buffer: [u8; WINDOW],
+    /// The buffer holds table bytes `from..to`.
+    from: u32,
+    to: u32,
+}
+
+impl<R: Reader> Window<'_, R> {
+    #[inline]
+    fn peek(&mut self) -> Result<u8, LineError> {
+        if self.at >= self.len {
+            return Err(LineError::Malformed);
+        }
+        if self.at >= self.to {
+            let count = (self.len - self.at).min(WINDOW as u32);
+            self.reader.bytes(self.data.plus(self.at), &mut self.buffer[..count as usize])?;
+            (self.from, self.to) = (self.at, self.at + count);
+        }
+        Ok(self.buffer[(self.at - self.from) as usize])
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<u8, LineError> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn svarint(&mut self) -> Result<i32, LineError> {
+        let mut value = 0_u32;
+        for shift in (0..36).step_by(6) {
+            let byte = self.next()?;
+            // A payload byte has bit 7 clear; the sixth group has room for two bits.
+            if byte & 0x80 != 0 || (shift == 30 && byte > 3) {
+                return Err(LineError::Malformed);
+            }
+            value |= u32::from(byte & 63) << shift;
+            if byte & 64 == 0 {
+                return Ok(svarint(value));
+            }
+        }
+        Err(LineError::Malformed)
+    }
+
+    fn skip_payload(&mut self) -> Result<(), LineError> {
+        while self.at < self.len && self.peek()? & 0x80 == 0 {
+            self.at += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::{ImageReader, Region};
+
+    const AT: u64 = 0x1000;
+
+    fn both(table: &[u8], first: i32, lasti: i32) -> (Result<Line, LineError>, Result<i32, Fault>) {
+        let regions = [Region { start: AT, bytes: table }];
+        let image = ImageReader::new(&regions);
+        let (data, len) = (Addr::new(AT), table.len() as u64);
+        (line_at(&image, data, len, first, lasti), line_at_as_cpython(&image, data, len, first, lasti))
+    }
+
+    /// Compiled by CPython 3.13.0 from `def f(x):\n    y = (x +\n         1)\n    return [\n      y]` at line 1.
+    const REAL: &[u8] =
+        &[0x80, 0x00, 0xd8, 0x09, 0x0a, 0xd8, 0x0a, 0x0b, 0xf1, 0x03, 0x01, 0x0a, 0x0c, 0x80, 0x41];
+
+    #[test]
+    fn every_kind_of_entry() {
+        // kind 0, 11, 12, 13 (-2), 14 (+40), 15, 10; two units each.
+        let table = [
+            0x81, 5, //
+            0xd9, 1, 2, //
+            0xe1, 1, 2, //
+            0xe9, 0x05, //
+            0xf1, 0x50, 0x01, 0, 1, 2,    //
+            0xf9, //
+            0xd1, 1, 2,
+        ];
+        let lines = [100, 101, 103, 101, 141, -1, 141];
+        for (entry, line) in lines.into_iter().enumerate() {
+            for lasti in [entry as i32 * 4, entry as i32 * 4 + 2] {
+                let (ours, cpython) = both(&table, 100, lasti);
+                assert_eq!(ours.map(Line::or_minus_one), Ok(line), "lasti {lasti}");
+                assert_eq!(cpython, Ok(line), "lasti {lasti}");
+            }
+        }
+        assert_eq!(both(&table, 100, 28), (Err(LineError::PastEnd), Ok(-1)));
+    }
+
+    #[test]
+    fn damage_is_an_error_of_the_strict_decoder() {
+        // No header bit; a varint cut by the end; a varint of seven groups; a varint cut by a header.
+        for table in [
+            &[0x01, 0x02][..],
+            &[0xe8, 0x45],
+            &[0xe8, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x01],
+            &[0xe8, 0x41, 0x80, 0],
+        ] {
+            assert_eq!(both(table, 1, 0).0, Err(LineError::Malformed), "{table:x?}");
+        }
+        let long = both(REAL, i32::MAX, 10).0;
+        assert!(matches!(long, Err(LineError::Malformed)), "{long:?}");
+    }
+
+    #[test]
+    fn cpython_follows_an_endless_varint_out_of_the_table() {
+        let (_, cpython) = both(&[0xe8, 0x41, 0x41], 1, 0);
+        assert_eq!(cpython.unwrap_err().at, Addr::new(AT + 3));
+    }
+
+    #[test]
+    fn longer_than_the_window() {
+        let mut table = Vec::new();
+        for _ in 0..1000 {
+            table.extend([0xd8, 1, 2]);
+        }
+        for lasti in [0, 62, 64, 66, 998, 1998] {
+            let expected = 7 + lasti / 2 + 1;
+            let (ours, cpython) = both(&table, 7, lasti);
+            assert_eq!((ours, cpython), (Ok(Line::Number(expected)), Ok(expected)), "lasti {lasti}");
+        }
+    }
+}

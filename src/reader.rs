@@ -1,0 +1,113 @@
+//! Readers: copy bytes from an address that may be anything, and may fail.
+//!
+//! Everything above this module is generic over [`Reader`] and monomorphised, so that the same walk runs over live
+//! memory, over live memory with recovery, over another process and over an image in a fuzz target. The only pointer
+//! dereferences of foreign memory are in `raw.rs` and `guarded.rs`.
+//!
+//! Only integers cross this boundary: a type with a niche (`bool`, an enum, a reference) filled from memory that another
+//! thread writes lets the *target's bytes* choose the Rust variant, which has killed a production profiler
+//! (grafana/pyroscope-python#37: byte 68 of a torn 3.11 frame was 2, not a `bool`).
+
+mod budget;
+mod guarded;
+mod image;
+mod raw;
+
+pub use budget::Budgeted;
+pub use guarded::GuardedReader;
+pub(crate) use guarded::fixup_for;
+pub use image::{ImageReader, Region};
+pub use raw::RawReader;
+
+use crate::addr::Addr;
+
+/// Why a load failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Nothing readable is mapped there (SIGSEGV, or outside the image).
+    Unmapped,
+    /// Mapped, but the page could not be brought in (SIGBUS: a truncated file).
+    Bus,
+    /// The load budget of a [`Budgeted`] reader is spent: the walk would not have ended in time.
+    Budget,
+}
+
+/// A load that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// First byte that was asked for.
+    pub at: Addr,
+    /// Why it failed.
+    pub kind: FaultKind,
+}
+
+/// Copies bytes out of the walked process.
+///
+/// # Signal safety
+///
+/// No implementation in this crate allocates, locks, calls into the interpreter or changes errno. A failed load leaves
+/// nothing behind.
+pub trait Reader {
+    /// Loads 8 bytes.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    fn u64(&self, at: Addr) -> Result<u64, Fault>;
+    /// Loads 4 bytes.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    fn u32(&self, at: Addr) -> Result<u32, Fault>;
+    /// Loads 1 byte.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    fn u8(&self, at: Addr) -> Result<u8, Fault>;
+
+    /// Fills `into` from `at`. On error the content of `into` is unspecified.
+    ///
+    /// # Errors
+    /// Some byte of the range cannot be read.
+    #[inline]
+    fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
+        let mut done = 0;
+        while into.len() - done >= 8 {
+            let word = self.u64(Addr::new(at.get().wrapping_add(done as u64)))?;
+            into[done..done + 8].copy_from_slice(&word.to_le_bytes());
+            done += 8;
+        }
+        while done < into.len() {
+            into[done] = self.u8(Addr::new(at.get().wrapping_add(done as u64)))?;
+            done += 1;
+        }
+        Ok(())
+    }
+
+    /// Loads a pointer.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    #[inline(always)]
+    fn addr(&self, at: Addr) -> Result<Addr, Fault> {
+        self.u64(at).map(Addr::new)
+    }
+}
+
+impl<R: Reader + ?Sized> Reader for &R {
+    #[inline(always)]
+    fn u64(&self, at: Addr) -> Result<u64, Fault> {
+        (**self).u64(at)
+    }
+    #[inline(always)]
+    fn u32(&self, at: Addr) -> Result<u32, Fault> {
+        (**self).u32(at)
+    }
+    #[inline(always)]
+    fn u8(&self, at: Addr) -> Result<u8, Fault> {
+        (**self).u8(at)
+    }
+    #[inline(always)]
+    fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
+        (**self).bytes(at, into)
+    }
+}

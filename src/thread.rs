@@ -1,0 +1,83 @@
+//! The thread state of the calling thread, found in a handler without a call into the interpreter.
+//!
+//! Two questions must be kept apart. The *attached* state is NULL while the thread is detached (inside
+//! `Py_BEGIN_ALLOW_THREADS`); on 3.11 it is one global for all threads, so that a handler on a detached thread would read
+//! *another thread's*. The *bound* state stays while detached, and a detached thread's own frames are stable. Profilers
+//! want the bound one, and this module finds that.
+//!
+//! | version | bound state |
+//! |---|---|
+//! | 3.11–3.14 | pthread key `autoTSSkey` in `_PyRuntime` |
+//! | 3.15 | thread-local `_Py_tss_gilstate`, a hidden symbol |
+//!
+//! # Invariant
+//!
+//! A TLS offset is the distance of the word from the thread pointer in libpython's *static* TLS block, found while
+//! attached and verified on a second thread by whoever makes the [`OwnThread`]. A dlopen()ed libpython has no such
+//! constant distance (and `__tls_get_addr` may allocate): it must be refused at start-up.
+#![allow(unsafe_code)]
+
+use crate::addr::Addr;
+use crate::layout::Layout;
+use crate::reader::Reader;
+use core::arch::asm;
+
+/// How the bound thread state is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnThread {
+    /// A `Py_tss_t` in `_PyRuntime`: `int is_initialized` and the pthread key at +4.
+    Key {
+        /// Address of the `Py_tss_t`.
+        tss: Addr,
+    },
+    /// A word at a constant distance from the thread pointer (`%fs:0`).
+    Tls {
+        /// The distance, bytes; negative on x86-64.
+        offset: isize,
+    },
+}
+
+impl OwnThread {
+    /// For the interpreter at `runtime`. `tls` is the verified distance of `_Py_tss_gilstate`; `None` when the layout
+    /// has no key and no distance is given.
+    #[must_use]
+    pub fn new(layout: &Layout, runtime: Addr, tls: Option<isize>) -> Option<OwnThread> {
+        match layout.runtime.auto_tss_key {
+            Some(offset) => Some(OwnThread::Key { tss: runtime.plus(offset) }),
+            None => tls.map(|offset| OwnThread::Tls { offset }),
+        }
+    }
+
+    /// The bound thread state of the calling thread, or `None` when there is none (a thread that Python does not know,
+    /// or the runtime is finalised).
+    ///
+    /// After `PyThreadState_Delete` of *another* thread's state the slot of that thread dangles (scenario S10): the
+    /// address may be of freed memory, and a walk must expect that.
+    ///
+    /// # Signal safety
+    /// Loads, and `pthread_getspecific`, which glibc implements by loads. The key is read each time: fork re-creates it
+    /// (3.12–3.14), and finalisation deletes it.
+    #[inline]
+    pub fn state<R: Reader>(&self, reader: &R) -> Option<Addr> {
+        let bits = match *self {
+            OwnThread::Key { tss } => {
+                if reader.u32(tss).ok()? == 0 {
+                    return None;
+                }
+                let key = reader.u32(tss.plus(4)).ok()?;
+                // SAFETY: any key is allowed: an invalid one yields NULL.
+                unsafe { libc::pthread_getspecific(key) as u64 }
+            }
+            OwnThread::Tls { offset } => {
+                let bits: u64;
+                // SAFETY: the module's invariant: the word is in the static TLS block of every thread.
+                unsafe {
+                    asm!("mov {}, qword ptr fs:[{}]", lateout(reg) bits, in(reg) offset,
+                         options(nostack, preserves_flags, readonly));
+                }
+                bits
+            }
+        };
+        (bits != 0).then(|| Addr::new(bits))
+    }
+}

@@ -1,0 +1,113 @@
+//! The walkers under study: one row each.
+//!
+//! A new walker is a type with a [`Walker`] implementation, in a file of its own, and one line in [`ALL`].
+
+use crate::frame::FrameBuf;
+use crate::reader::{Budgeted, GuardedReader, ImageReader, RawReader, Reader};
+use crate::walk::{Request, Walk, pr_b1, strict};
+
+/// A policy: what is checked, in which order, over any reader.
+pub trait Walker {
+    /// The walk.
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk;
+}
+
+/// The PR as proposed: unguarded skip loop, no hop budget.
+#[derive(Debug)]
+pub struct PrB1;
+
+impl Walker for PrB1 {
+    #[inline(always)]
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        pr_b1::walk(reader, request, pr_b1::Skip::AsProposed, out)
+    }
+}
+
+/// The PR with the review's amendments: guarded skip loop, hop budget.
+#[derive(Debug)]
+pub struct PrB1Hops;
+
+impl Walker for PrB1Hops {
+    #[inline(always)]
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        pr_b1::walk(reader, request, pr_b1::Skip::Guarded(pr_b1::hop_budget(out)), out)
+    }
+}
+
+/// The strict policy.
+#[derive(Debug)]
+pub struct Strict;
+
+impl Walker for Strict {
+    #[inline(always)]
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        strict::walk(reader, request, out)
+    }
+}
+
+/// How a walker reads when it is used for real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Raw loads: a bad one is a crash.
+    Raw,
+    /// Guarded loads: a bad one is an error.
+    Guarded,
+}
+
+/// The readers a walker can be run over.
+#[derive(Clone, Copy, Debug)]
+pub struct Readers {
+    /// For walkers that read raw.
+    pub raw: RawReader,
+    /// For walkers that read guarded.
+    pub guarded: GuardedReader,
+}
+
+/// A registered walker.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Name in campaigns and reports.
+    pub name: &'static str,
+    /// One line for `stress list`.
+    pub about: &'static str,
+    /// How [`Entry::live`] reads.
+    pub reads: Reads,
+    /// The walk as the walker makes it.
+    pub live: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same policy over counting loads: a load that would have crashed is an error.
+    pub counted: fn(&Budgeted<GuardedReader>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same policy over an image.
+    pub image: fn(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+}
+
+macro_rules! entry {
+    ($name:literal, $walker:ty, Raw, $about:literal) => {
+        entry!(@ $name, $walker, Raw, raw, $about)
+    };
+    ($name:literal, $walker:ty, Guarded, $about:literal) => {
+        entry!(@ $name, $walker, Guarded, guarded, $about)
+    };
+    (@ $name:literal, $walker:ty, $reads:ident, $reader:ident, $about:literal) => {
+        Entry {
+            name: $name,
+            about: $about,
+            reads: Reads::$reads,
+            live: |readers, request, out| <$walker>::walk(&readers.$reader, request, out),
+            counted: |reader, request, out| <$walker>::walk(reader, request, out),
+            image: |reader, request, out| <$walker>::walk(reader, request, out),
+        }
+    };
+}
+
+/// All walkers.
+pub const ALL: &[Entry] = &[
+    entry!("pr-b1", PrB1, Raw, "PR 148930 as proposed: raw loads, 3.15's checks, no hop budget"),
+    entry!("pr-b1-hops", PrB1Hops, Raw, "the same, skip loop guarded by the code check, hop budget"),
+    entry!("guarded", Strict, Guarded, "fault-fixup loads, strict policy"),
+];
+
+/// The walker of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
