@@ -1,0 +1,147 @@
+//! One attempt: a walk in a handler or on another thread, judged on the spot and counted on the shared page.
+//!
+//! # Invariant
+//!
+//! The context is published once, before the first signal can arrive, and never freed: a handler may use it at any time.
+//! Everything here runs in signal handlers: no allocation, no lock, no call into the interpreter.
+#![allow(unsafe_code)]
+
+use crate::oracle::{Oracle, Verdict};
+use crate::page::{Page, Tally, phase_code};
+use crate::subject::Subject;
+use sigwalk::addr::Addr;
+use sigwalk::frame::{Frame, FrameBuf};
+use sigwalk::reader::FaultKind;
+use sigwalk::walk::{Detail, End, Request, Truncated};
+use sigwalk_embed::Live;
+use sigwalk_record::Phase;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// Frames a walk may deliver.
+const FRAMES: usize = 128;
+
+/// What a handler needs.
+pub struct Context {
+    /// The interpreter.
+    pub live: Live,
+    /// Whose walk it is.
+    pub subject: Subject,
+    /// Who judges.
+    pub oracle: Oracle,
+    /// Where it is counted.
+    pub page: &'static Page,
+    /// 0 until the first impossible stack was kept in `witness`, 1 while it is written, 2 when it is there.
+    witness_state: AtomicU32,
+    witness: Cell<([Frame; 16], usize)>,
+}
+
+// SAFETY: `witness` is written by the one attempt that moved `witness_state` from 0 to 1, and read only after it is 2.
+unsafe impl Sync for Context {}
+
+static CONTEXT: AtomicPtr<Context> = AtomicPtr::new(std::ptr::null_mut());
+
+thread_local! {
+    /// Phase of this thread. Constant initialiser and no destructor: a handler's access is a plain load of the
+    /// executable's static TLS, never a first-touch allocation.
+    static PHASE: Cell<Phase> = const { Cell::new(Phase::Target) };
+}
+
+/// What the calling thread is doing. For the crash reporter.
+pub fn phase() -> Phase {
+    PHASE.get()
+}
+
+impl Context {
+    /// A context whose trial has not begun.
+    pub fn new(live: Live, subject: Subject, oracle: Oracle, page: &'static Page) -> Self {
+        let witness = Cell::new(([Frame::default(); 16], 0));
+        Context { live, subject, oracle, page, witness_state: AtomicU32::new(0), witness }
+    }
+
+    /// Publishes the context for handlers of this process, for ever.
+    pub fn publish(self) -> &'static Context {
+        let context: &'static Context = Box::leak(Box::new(self));
+        CONTEXT.store(std::ptr::from_ref(context).cast_mut(), Ordering::Release);
+        context
+    }
+
+    /// Runs `step` in a walking phase of the calling thread.
+    pub fn in_phase<T>(&self, phase: Phase, step: impl FnOnce() -> T) -> T {
+        self.page.walk_phase.store(phase_code(phase), Ordering::Relaxed);
+        self.page.walking.fetch_add(1, Ordering::Relaxed);
+        let before = PHASE.replace(phase);
+        let result = step();
+        PHASE.set(before);
+        self.page.walking.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
+    /// Walks from `tstate`, judges, counts.
+    pub fn attempt(&self, tstate: Addr) {
+        self.page.walks.fetch_add(1, Ordering::Relaxed);
+        let entry = match self.subject {
+            Subject::Ours(entry) => entry,
+            Subject::Faulthandler(handler) => {
+                // It prints, so its answer is not judged: what is measured is whether it comes back.
+                let called = self.in_phase(Phase::Walk, || handler.call());
+                self.page.count(if called { Tally::Complete } else { Tally::NoThreadState });
+                return;
+            }
+        };
+        let mut frames = [Frame::default(); FRAMES];
+        let mut out = FrameBuf::new(&mut frames);
+        let request = Request { interpreter: &self.live.interpreter, tstate, detail: Detail::Line };
+        let walk = self.in_phase(Phase::Walk, || (entry.live)(&self.live.readers, &request, &mut out));
+        self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
+        let tally = match walk.end {
+            End::Complete => match self.oracle.judge(out.frames()) {
+                Verdict::Possible => Tally::Complete,
+                Verdict::Splice => Tally::Splice,
+                Verdict::WrongLine => Tally::WrongLine,
+                Verdict::Prefix => Tally::Prefix,
+            },
+            End::Truncated(Truncated::Fault(_, fault)) if fault.kind != FaultKind::Budget => {
+                Tally::RecoveredFault
+            }
+            End::Truncated(_) => Tally::Truncated,
+            End::Rejected(_) => Tally::Rejected,
+        };
+        if matches!(tally, Tally::Splice | Tally::WrongLine | Tally::Prefix) {
+            self.keep_witness(out.frames());
+        }
+        self.page.count(tally);
+    }
+
+    fn keep_witness(&self, stack: &[Frame]) {
+        if self.witness_state.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let mut kept = [Frame::default(); 16];
+            let len = stack.len().min(kept.len());
+            kept[..len].copy_from_slice(&stack[..len]);
+            self.witness.set((kept, len));
+            self.witness_state.store(2, Ordering::Release);
+        }
+    }
+
+    /// The first impossible stack, in words. Not for handlers.
+    pub fn witness(&self) -> Option<String> {
+        if self.witness_state.load(Ordering::Acquire) != 2 {
+            return None;
+        }
+        let (frames, len) = self.witness.get();
+        let words: Vec<String> = frames[..len].iter().map(|frame| self.oracle.describe(frame)).collect();
+        Some(format!("first impossible stack, innermost first: {}", words.join(" < ")))
+    }
+}
+
+/// The published context.
+pub fn context() -> Option<&'static Context> {
+    let context = CONTEXT.load(Ordering::Acquire);
+    // SAFETY: null, or the leaked context of `publish`.
+    unsafe { context.as_ref() }
+}
+
+/// No attempts from now on: signals that are still on their way find no context.
+pub fn retire() {
+    CONTEXT.store(std::ptr::null_mut(), Ordering::Release);
+}

@@ -1,0 +1,108 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Trials of signal-safe stack walkers against a real CPython: signals, other threads, mutated memory.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stress",
+    version,
+    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 4 nothing ran, 5 incompatible records, 6 the machine lacks \
+                       a capability, 130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
+                       campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
+                       runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate --out runs/mutate\n  stress doctor"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a campaign: every trial a fresh process, every record a line in OUT/trials.jsonl
+    #[command(after_help = "Example:\n  stress run campaigns/smoke.toml --out runs/smoke --jobs 2")]
+    Run(Run),
+    /// Run one trial of a finished run again, with the same seed
+    #[command(after_help = "Example:\n  stress replay runs/smoke 17")]
+    Replay(Replay),
+    /// Change words of real frames and code objects in place, walk, compare, restore
+    #[command(after_help = "Example:\n  stress mutate --stacks 200 --walks 2000 --out runs/mutate")]
+    Mutate(Mutate),
+    /// Show walkers, targets, workloads, fields and value classes
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what this machine and this interpreter allow, and what would disturb a campaign
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `stress run`
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// Campaign file
+    pub campaign: PathBuf,
+    /// Directory for the records; must not hold a run, unless --resume
+    #[arg(long, default_value = "runs/latest")]
+    pub out: PathBuf,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+    /// Only trials i with i ≡ K − 1 modulo N
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    pub shard: Option<(u64, u64)>,
+    /// Go on with the run in OUT: trials that have a record are not run again
+    #[arg(long)]
+    pub resume: bool,
+    /// Trials at once [default: number of cores]
+    #[arg(long)]
+    pub jobs: Option<usize>,
+}
+
+/// `stress replay`
+#[derive(Debug, clap::Args)]
+pub struct Replay {
+    /// Directory of the run
+    pub directory: PathBuf,
+    /// Index of the trial
+    pub trial: u64,
+    /// How often: where timing decides, one repetition says little
+    #[arg(long, default_value_t = 1)]
+    pub times: u64,
+}
+
+/// `stress mutate`
+#[derive(Debug, clap::Args)]
+pub struct Mutate {
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/mutate")]
+    pub out: PathBuf,
+    /// Independent stacks
+    #[arg(long, default_value_t = 200)]
+    pub stacks: u64,
+    /// Mutations on each stack; each is walked by every walker
+    #[arg(long, default_value_t = 5000)]
+    pub walks: u64,
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let parsed = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+    match parsed {
+        Some((k, n)) if 1 <= k && k <= n => Ok((k, n)),
+        _ => Err("give K/N with 1 ≤ K ≤ N, e.g. 2/4".into()),
+    }
+}

@@ -1,0 +1,85 @@
+//! What each verb does.
+#![allow(unsafe_code)]
+
+mod doctor;
+mod list;
+mod replay;
+mod run;
+
+use crate::cli::{Arguments, Verb};
+use crate::failure::Failure;
+use crate::mutate;
+use sigwalk_embed::{Live, Options};
+use sigwalk_record::{Environment, Interpreter};
+use std::path::PathBuf;
+
+/// Runs the verb; the exit code.
+///
+/// # Errors
+/// What the verb says.
+pub fn run(arguments: Arguments) -> Result<i32, Failure> {
+    match arguments.verb {
+        Verb::Run(arguments) => run::run(&arguments),
+        Verb::Replay(arguments) => replay::run(&arguments),
+        Verb::Mutate(arguments) => mutate::run(&arguments),
+        Verb::List { json } => list::run(json),
+        Verb::Doctor { json } => doctor::run(json),
+    }
+}
+
+/// The interpreter of this process, started, and what records say of it and of the machine.
+pub struct Session {
+    /// For handlers.
+    pub live: &'static Live,
+    /// The build.
+    pub interpreter: Interpreter,
+    /// The machine.
+    pub environment: Environment,
+}
+
+impl Session {
+    /// Starts Python in this process.
+    ///
+    /// # Errors
+    /// It does not start, or its layout is not known.
+    pub fn start() -> Result<Session, Failure> {
+        sigwalk_embed::initialize(Options::default())?;
+        let live: &'static Live = Box::leak(Box::new(Live::find()?));
+        Ok(Session {
+            live,
+            interpreter: sigwalk_embed::interpreter()?,
+            environment: sigwalk_embed::environment(),
+        })
+    }
+}
+
+/// Goes on as the `stress` that was built for the interpreter `wanted`, when this one was not: `scripts/evaluate` keeps
+/// one binary an interpreter, in `.builds/TAG/stress`.
+///
+/// # Errors
+/// There is none.
+pub fn become_build_for(wanted: Option<&str>) -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt;
+    let Some(wanted) = wanted else { return Ok(()) };
+    let own = sigwalk_embed::interpreter()?.tag;
+    if wanted == own || own.starts_with(&format!("{wanted}.")) {
+        return Ok(());
+    }
+    let builds = PathBuf::from(".builds");
+    let matches = |tag: &str| tag == wanted || tag.starts_with(&format!("{wanted}."));
+    let mut tags: Vec<String> = std::fs::read_dir(&builds)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|tag| matches(tag) && builds.join(tag).join("stress").exists())
+        .collect();
+    tags.sort_by_key(|tag| tag.len());
+    let Some(tag) = tags.pop() else {
+        return Err(Failure::missing(format!(
+            "this stress was built for CPython {own}, and .builds/ has none for {wanted}; scripts/evaluate --python {wanted} builds one"
+        )));
+    };
+    let error =
+        std::process::Command::new(builds.join(&tag).join("stress")).args(std::env::args_os().skip(1)).exec();
+    Err(Failure::internal(format!(".builds/{tag}/stress: {error}")))
+}

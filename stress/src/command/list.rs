@@ -1,0 +1,58 @@
+//! `stress list`
+
+use crate::failure::Failure;
+use crate::mutate::{classes, fields};
+use crate::workload::Workload;
+use crate::{subject, target};
+use serde_json::{Value, json};
+use sigwalk_record::exit;
+
+/// Prints what campaigns may name.
+///
+/// # Errors
+/// None so far.
+pub fn run(as_json: bool) -> Result<i32, Failure> {
+    if as_json {
+        println!("{}", as_value());
+        return Ok(exit::OK);
+    }
+    println!("Walkers");
+    for (name, about) in subject::all() {
+        println!("  {name:20} {about}");
+    }
+    println!("\nWorkloads");
+    for (workload, about) in Workload::ALL {
+        println!("  {:20} {about}", workload.name());
+    }
+    println!("\nTargets");
+    for target in target::ALL {
+        println!("  {:20} {}", target.name, target.about);
+        for (name, value, about) in target.params {
+            println!("  {:20}   {name} = {value}: {about}", "");
+        }
+    }
+    println!("\nFields that `stress mutate` changes");
+    for field in fields::ALL {
+        println!("  {}", field.name());
+    }
+    println!("\nValue classes");
+    for class in classes::ALL {
+        println!("  {:20} {}", class.name(), class.about());
+    }
+    Ok(exit::OK)
+}
+
+fn as_value() -> Value {
+    json!({
+        "walkers": subject::all().map(|(name, about)| json!({"name": name, "about": about})).collect::<Vec<_>>(),
+        "workloads": Workload::ALL.map(|(workload, about)| json!({"name": workload.name(), "about": about})),
+        "targets": target::ALL.iter().map(|target| json!({
+            "name": target.name,
+            "about": target.about,
+            "workloads": target.workloads.iter().map(|workload| workload.name()).collect::<Vec<_>>(),
+            "params": target.params.iter().map(|(name, value, about)| json!({"name": name, "default": value, "about": about})).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "fields": fields::ALL.iter().map(|field| field.name()).collect::<Vec<_>>(),
+        "classes": classes::ALL.iter().map(|class| json!({"name": class.name(), "about": class.about()})).collect::<Vec<_>>(),
+    })
+}

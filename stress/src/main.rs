@@ -1,0 +1,39 @@
+//! `stress`: trials of walkers against the CPython that this binary was built for.
+//!
+//! One interpreter a binary: `PYO3_PYTHON=… cargo build --release -p sigwalk-stress`. Every trial is a fresh process,
+//! forked from one that has initialised Python; everything that is measured happens in such a process.
+
+mod attempt;
+mod campaign;
+mod cli;
+mod command;
+mod crash;
+mod failure;
+mod hash;
+mod interrupt;
+mod mutate;
+mod oracle;
+mod page;
+mod progress;
+mod python;
+mod records;
+mod server;
+mod subject;
+mod target;
+mod trial;
+mod workload;
+
+use clap::Parser;
+
+fn main() {
+    let arguments = cli::Arguments::parse();
+    let code = match command::run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("stress: {failure}");
+            failure.code
+        }
+    };
+    // The interpreter is not finalised: its destructors have nothing to say about a finished campaign.
+    std::process::exit(code);
+}

@@ -1,0 +1,246 @@
+//! Mutation: at the bottom of a real stack, change one place of a real frame, code object or line table, walk with
+//! every walker, compare with its undisturbed answer, restore.
+//!
+//! A walker that reads raw would die of a bad load; here it runs with the same policy over guarded loads, and a load
+//! that fails is counted as the crash it would have been. Nothing else runs meanwhile: one thread, attached, in native
+//! code. Exact: the same seed gives the same rows.
+#![allow(unsafe_code)]
+
+pub mod classes;
+pub mod fields;
+mod stack;
+
+use crate::cli::Mutate;
+use crate::command::{Session, become_build_for};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::records::{RunDir, now};
+use crate::{hash, interrupt};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sigwalk::addr::Addr;
+use sigwalk::frame::{Frame, FrameBuf};
+use sigwalk::reader::{Budgeted, FaultKind};
+use sigwalk::walk::{Detail, End, Request, Walk};
+use sigwalk::walkers::{self, Reads};
+use sigwalk_embed::Live;
+use sigwalk_embed::pyo3::prelude::*;
+use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
+use sigwalk_record::{Campaign, Kind, Manifest, Mutation, SCHEMA, exit};
+use stack::{Captured, KINDS, Memory, SOURCE};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::sync::{Arc, Mutex};
+
+/// Loads a walk may make. A whole walk of these stacks with lines makes at most some thousands; one that needs more is
+/// called a hang.
+const LOADS: u32 = 50_000;
+/// Frames a walk may deliver.
+const FRAMES: usize = 256;
+
+/// Index in the rows: walker, field, class.
+type Key = (usize, usize, usize);
+
+struct Campaigner {
+    live: &'static Live,
+    memory: Memory,
+    random: ChaCha8Rng,
+    walks: u64,
+    rows: BTreeMap<Key, Mutation>,
+    failure: Option<String>,
+}
+
+/// Runs `stress mutate`.
+///
+/// # Errors
+/// The interpreter, the directory, or a stack whose undisturbed walk is not complete.
+pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
+    become_build_for(arguments.python.as_deref())?;
+    if arguments.stacks == 0 || arguments.walks == 0 {
+        return Err(Failure {
+            code: exit::NOTHING_RAN,
+            message: "--stacks and --walks must be at least 1".into(),
+        });
+    }
+    let session = Session::start()?;
+    let text =
+        format!("mutate stacks={} walks={} seed={}", arguments.stacks, arguments.walks, arguments.seed);
+    let manifest = Manifest {
+        schema: SCHEMA,
+        kind: Kind::Mutations,
+        campaign: Campaign { name: "mutate".into(), id: format!("{:016x}", hash::text(&text)), text },
+        interpreter: session.interpreter.clone(),
+        environment: session.environment.clone(),
+        cells: Vec::new(),
+        complete: false,
+        started: now(),
+        ended: String::new(),
+    };
+    let mut records = RunDir::create(&arguments.out, manifest)?;
+    interrupt::prepare();
+    let mut random = ChaCha8Rng::seed_from_u64(arguments.seed);
+    let memory = Memory::reserve(|| random.next_u64())?;
+    let campaigner = Arc::new(Mutex::new(Campaigner {
+        live: session.live,
+        memory,
+        random,
+        walks: arguments.walks,
+        rows: BTreeMap::new(),
+        failure: None,
+    }));
+    let mut progress = Progress::new(format!("mutate on {}", session.interpreter.tag), arguments.stacks);
+    let mut done = 0;
+    while done < arguments.stacks && !interrupt::asked() {
+        Python::attach(|py| on_a_fresh_stack(py, &campaigner))
+            .map_err(|error| Failure::internal(format!("making a stack: {error}")))?;
+        if let Some(why) = &campaigner.lock().expect("one thread").failure {
+            return Err(Failure::internal(why.clone()));
+        }
+        done += 1;
+        progress.step("stacks");
+    }
+    let rows = std::mem::take(&mut campaigner.lock().expect("one thread").rows);
+    let walks: u64 = rows.values().map(|row| row.walks).sum();
+    for row in rows.into_values() {
+        records.append(&Mutation { interpreter: session.interpreter.tag.clone(), stacks: done, ..row })?;
+    }
+    records.finish(done == arguments.stacks)?;
+    progress.finish("stacks");
+    println!("{}: {walks} walks on {done} stacks", arguments.out.display());
+    Ok(if done == arguments.stacks { exit::OK } else { exit::INTERRUPTED })
+}
+
+fn on_a_fresh_stack(py: Python<'_>, campaigner: &Arc<Mutex<Campaigner>>) -> PyResult<()> {
+    let globals = PyDict::new(py);
+    py.run(&CString::new(SOURCE)?, Some(&globals), None)?;
+    let shared = Arc::clone(campaigner);
+    let bottom = PyCFunction::new_closure(
+        py,
+        None,
+        None,
+        move |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| -> i32 {
+            let mut campaigner = shared.lock().expect("one thread");
+            if let Err(why) = campaigner.on_this_stack() {
+                campaigner.failure = Some(why);
+            }
+            0
+        },
+    )?;
+    let (kinds, gaps) = {
+        let random = &mut campaigner.lock().expect("one thread").random;
+        let depth = random.random_range(4..16);
+        let kinds: Vec<&str> = (0..depth).map(|_| KINDS[random.random_range(0..KINDS.len())]).collect();
+        let gaps: Vec<u32> = (0..7).map(|_| [0, 0, 1, 3, 40][random.random_range(0..5)]).collect();
+        (kinds, gaps)
+    };
+    let make = globals.get_item("make_stack")?.expect("stack.py defines it");
+    make.call1((kinds, gaps, bottom))?.call1((1,))?;
+    Ok(())
+}
+
+impl Campaigner {
+    /// All mutations of one stack. Runs at its bottom.
+    fn on_this_stack(&mut self) -> Result<(), String> {
+        let live = self.live;
+        let captured = Captured::here(live, self.memory)?;
+        let request =
+            Request { interpreter: &live.interpreter, tstate: captured.tstate, detail: Detail::Line };
+        let undisturbed: Vec<Vec<Frame>> = walkers::ALL
+            .iter()
+            .map(|entry| match walk(live, entry, &request) {
+                (Walk { end: End::Complete, .. }, frames) => Ok(frames),
+                (walk, _) => Err(format!("the undisturbed walk of {} ended: {:?}", entry.name, walk.end)),
+            })
+            .collect::<Result<_, _>>()?;
+        let mut left = self.walks;
+        while left > 0 {
+            let field = self.random.random_range(0..fields::ALL.len());
+            let class = self.random.random_range(0..classes::ALL.len());
+            let Some(place) = fields::ALL[field].place(&captured, &mut self.random) else { continue };
+            let mask = u64::MAX >> (64 - place.width * 8);
+            let before = load(place.at, place.width);
+            let value = classes::ALL[class].value(&place, before, &captured, &mut self.random) & mask;
+            // A value that is already there is no mutation.
+            if value == before {
+                continue;
+            }
+            left -= 1;
+            store(place.at, place.width, value);
+            let results: Vec<(Walk, Vec<Frame>)> =
+                walkers::ALL.iter().map(|entry| walk(live, entry, &request)).collect();
+            store(place.at, place.width, before);
+            for (index, (walk, frames)) in results.iter().enumerate() {
+                let row = self.rows.entry((index, field, class)).or_insert_with(|| Mutation {
+                    schema: SCHEMA,
+                    walker: walkers::ALL[index].name.into(),
+                    field: fields::ALL[field].name().into(),
+                    class: classes::ALL[class].name().into(),
+                    ..Mutation::default()
+                });
+                tally(row, walkers::ALL[index].reads, walk, frames, &undisturbed[index]);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn walk(live: &Live, entry: &walkers::Entry, request: &Request<'_>) -> (Walk, Vec<Frame>) {
+    let mut frames = [Frame::default(); FRAMES];
+    let mut out = FrameBuf::new(&mut frames);
+    let reader = Budgeted::new(live.readers.guarded, LOADS);
+    let walk = (entry.counted)(&reader, request, &mut out);
+    (walk, out.frames().to_vec())
+}
+
+fn tally(row: &mut Mutation, reads: Reads, walk: &Walk, frames: &[Frame], undisturbed: &[Frame]) {
+    row.walks += 1;
+    match (walk.fault(), walk.end) {
+        (Some((_, FaultKind::Budget)), _) => row.hang += 1,
+        (Some((site, _)), _) if reads == Reads::Raw => {
+            row.would_crash += 1;
+            *row.crash_sites.entry(site.name().into()).or_default() += 1;
+        }
+        (Some(_), _) => row.recovered += 1,
+        (None, End::Complete) => {
+            let same = |a: &Frame, b: &Frame| (a.frame, a.code, a.lasti) == (b.frame, b.code, b.lasti);
+            if frames == undisturbed {
+                row.unharmed += 1;
+            } else if frames.len() < undisturbed.len() && *frames == undisturbed[..frames.len()] {
+                row.prefix += 1;
+            } else if frames.len() == undisturbed.len()
+                && frames.iter().zip(undisturbed).all(|(a, b)| same(a, b))
+            {
+                row.wrong_line += 1;
+            } else {
+                row.splice += 1;
+            }
+        }
+        (None, End::Truncated(_) | End::Rejected(_)) => row.noticed += 1,
+    }
+}
+
+/// What stands at a drawn place.
+fn load(at: Addr, width: u32) -> u64 {
+    // SAFETY: places are inside live frames, code objects and tables of this thread's own stack, which nothing else
+    // touches while it is in native code.
+    unsafe {
+        match width {
+            1 => u64::from((at.get() as *const u8).read_volatile()),
+            4 => u64::from((at.get() as *const u32).read_unaligned()),
+            _ => (at.get() as *const u64).read_unaligned(),
+        }
+    }
+}
+
+/// Changes or restores a drawn place.
+fn store(at: Addr, width: u32, value: u64) {
+    // SAFETY: as in `load`; the memory is the interpreter's writable heap or stack, and what stood there is put back
+    // before any Python code runs.
+    unsafe {
+        match width {
+            1 => (at.get() as *mut u8).write_volatile(value as u8),
+            4 => (at.get() as *mut u32).write_unaligned(value as u32),
+            _ => (at.get() as *mut u64).write_unaligned(value),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The page that a trial's process shares with its parent: where it is, what it counted, where it died.
+//!
+//! # Invariant
+//!
+//! A `Page` is zero-initialised shared memory that only atomics touch, so that every process may read and write it at
+//! any moment, also in a signal handler and also while another process is being killed in the middle of a write.
+#![allow(unsafe_code)]
+
+use sigwalk_record::{Crash, Phase, Tallies};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+const NOTE: usize = 1024;
+
+/// One trial's page. All fields are written by the child, and read by the parent when the child has ended or is late.
+#[repr(C)]
+pub struct Page {
+    /// Phase of the child's main flow, as [`phase_code`].
+    pub flow: AtomicU32,
+    /// Walks that have begun and not ended.
+    pub walking: AtomicI32,
+    /// Walking phase that was entered last.
+    pub walk_phase: AtomicU32,
+    /// Walks begun.
+    pub walks: AtomicU64,
+    /// Frames of walks that ended.
+    pub frames: AtomicU64,
+    /// In the order of [`Tally`].
+    pub tallies: [AtomicU64; Tally::COUNT],
+    crash_signal: AtomicU32,
+    crash_phase: AtomicU32,
+    crash_address: AtomicU64,
+    crash_pc: AtomicU64,
+    /// Not 0: the harness failed in the child, the note says why.
+    pub failed: AtomicU32,
+    note_len: AtomicU32,
+    note: [AtomicU8; NOTE],
+}
+
+/// What is counted of walks.
+#[derive(Clone, Copy, Debug)]
+#[repr(usize)]
+pub enum Tally {
+    Complete,
+    Truncated,
+    Rejected,
+    RecoveredFault,
+    Splice,
+    WrongLine,
+    Prefix,
+    NoThreadState,
+}
+
+impl Tally {
+    const COUNT: usize = 8;
+}
+
+const PHASES: [Phase; 6] =
+    [Phase::Setup, Phase::Target, Phase::ThreadList, Phase::ThreadName, Phase::Walk, Phase::Done];
+
+/// A phase as a number that an atomic can hold.
+#[must_use]
+pub fn phase_code(phase: Phase) -> u32 {
+    PHASES.iter().position(|&known| known == phase).unwrap_or_default() as u32
+}
+
+/// The phase of a number.
+#[must_use]
+pub fn phase_of(code: u32) -> Phase {
+    PHASES.get(code as usize).copied().unwrap_or(Phase::Setup)
+}
+
+impl Page {
+    /// A zeroed page, shared with every child that is forked from now on, and never unmapped.
+    ///
+    /// # Errors
+    /// The kernel has no memory.
+    pub fn map() -> std::io::Result<&'static Page> {
+        const { assert!(size_of::<Page>() <= 4096) };
+        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives as long as the process; all-zero
+        // is a valid Page, which is made of atomics only.
+        unsafe {
+            let page = libc::mmap(
+                std::ptr::null_mut(),
+                4096,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            if page == libc::MAP_FAILED {
+                return Err(std::io::Error::last_os_error());
+            }
+            Ok(&*page.cast::<Page>())
+        }
+    }
+
+    /// Zeroes the page for the next trial. No child may be using it.
+    pub fn reset(&self) {
+        for word in [
+            &self.flow,
+            &self.walk_phase,
+            &self.crash_signal,
+            &self.crash_phase,
+            &self.failed,
+            &self.note_len,
+        ] {
+            word.store(0, Relaxed);
+        }
+        self.walking.store(0, Relaxed);
+        for word in
+            [&self.walks, &self.frames, &self.crash_address, &self.crash_pc].into_iter().chain(&self.tallies)
+        {
+            word.store(0, Relaxed);
+        }
+    }
+
+    /// Counts one.
+    pub fn count(&self, tally: Tally) {
+        self.tallies[tally as usize].fetch_add(1, Relaxed);
+    }
+
+    /// The main flow enters `phase`.
+    pub fn enter(&self, phase: Phase) {
+        self.flow.store(phase_code(phase), Relaxed);
+    }
+
+    /// Writes where the process dies. Handler code.
+    pub fn record_crash(&self, signal: i32, phase: Phase, address: u64, pc: u64) {
+        self.crash_phase.store(phase_code(phase), Relaxed);
+        self.crash_address.store(address, Relaxed);
+        self.crash_pc.store(pc, Relaxed);
+        self.crash_signal.store(signal as u32, Relaxed);
+    }
+
+    /// The crash that was recorded, if any: phase, record, program counter.
+    #[must_use]
+    pub fn crash(&self) -> Option<(Phase, Crash, u64)> {
+        let signal = self.crash_signal.load(Relaxed) as i32;
+        if signal == 0 {
+            return None;
+        }
+        let address = self.crash_address.load(Relaxed);
+        let crash = Crash { signal, address: Some(format!("{address:#x}")), site: None };
+        Some((phase_of(self.crash_phase.load(Relaxed)), crash, self.crash_pc.load(Relaxed)))
+    }
+
+    /// Leaves a note for the parent, cut at 1024 bytes.
+    pub fn leave_note(&self, text: &str) {
+        let bytes = &text.as_bytes()[..text.len().min(NOTE)];
+        for (place, byte) in self.note.iter().zip(bytes) {
+            place.store(*byte, Relaxed);
+        }
+        self.note_len.store(bytes.len() as u32, Relaxed);
+    }
+
+    /// The note, if one was left.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let len = (self.note_len.load(Relaxed) as usize).min(NOTE);
+        let bytes: Vec<u8> = self.note[..len].iter().map(|byte| byte.load(Relaxed)).collect();
+        (len > 0).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The counts as a record has them.
+    #[must_use]
+    pub fn tallies(&self) -> Tallies {
+        let get = |tally: Tally| self.tallies[tally as usize].load(Relaxed);
+        Tallies {
+            complete: get(Tally::Complete),
+            truncated: get(Tally::Truncated),
+            rejected: get(Tally::Rejected),
+            recovered_faults: get(Tally::RecoveredFault),
+            splice: get(Tally::Splice),
+            wrong_line: get(Tally::WrongLine),
+            prefix: get(Tally::Prefix),
+            stale: 0,
+            no_thread_state: get(Tally::NoThreadState),
+        }
+    }
+}

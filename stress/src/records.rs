@@ -1,0 +1,166 @@
+//! A run directory that is written: append-only records and a manifest that says whether they are all.
+
+use crate::failure::Failure;
+use sigwalk_record::{Kind, Manifest};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// The directory of one run.
+pub struct RunDir {
+    path: PathBuf,
+    manifest: Manifest,
+    lines: File,
+}
+
+/// Now, RFC 3339, UTC.
+#[must_use]
+pub fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn file_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Trials => "trials.jsonl",
+        Kind::Mutations => "mutations.jsonl",
+        Kind::Cost => "cost.jsonl",
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    let remedy = match error.kind() {
+        ErrorKind::StorageFull => "; free some space and go on with --resume: what was written is kept",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; give a directory you may write with --out"
+        }
+        _ => "",
+    };
+    Failure::internal(format!("{}: {error}{remedy}", path.display()))
+}
+
+impl RunDir {
+    /// A new run in `path`, which must not hold one.
+    ///
+    /// # Errors
+    /// It holds one, or cannot be written.
+    pub fn create(path: &Path, manifest: Manifest) -> Result<RunDir, Failure> {
+        let lines = path.join(file_of(manifest.kind));
+        if path.join("manifest.json").exists() || lines.exists() {
+            return Err(Failure::usage(format!(
+                "{} holds a run already; give another --out, or --resume to go on with it",
+                path.display()
+            )));
+        }
+        fs::create_dir_all(path).map_err(|error| failed(path, &error))?;
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(&lines)
+            .map_err(|error| failed(&lines, &error))?;
+        let run = RunDir { path: path.to_owned(), manifest, lines: file };
+        run.write_manifest()?;
+        Ok(run)
+    }
+
+    /// Goes on with the run of trials in `path`: drops a last line that was cut by a kill, and returns which trials are
+    /// there. A directory without a run is begun anew.
+    ///
+    /// # Errors
+    /// It is of another campaign or another interpreter, a line is corrupt, or it cannot be written.
+    pub fn resume(path: &Path, manifest: Manifest) -> Result<(RunDir, HashSet<u64>), Failure> {
+        let manifest_path = path.join("manifest.json");
+        if !manifest_path.exists() {
+            return Ok((RunDir::create(path, manifest)?, HashSet::new()));
+        }
+        let text = fs::read_to_string(&manifest_path).map_err(|error| failed(&manifest_path, &error))?;
+        let before: Manifest = serde_json::from_str(&text)
+            .map_err(|error| Failure::incompatible(format!("{}: {error}", manifest_path.display())))?;
+        if before.campaign.id != manifest.campaign.id || before.interpreter != manifest.interpreter {
+            return Err(Failure::incompatible(format!(
+                "{} is a run of campaign {} on {}, not of {} on {}; give another --out",
+                path.display(),
+                before.campaign.id,
+                before.interpreter.tag,
+                manifest.campaign.id,
+                manifest.interpreter.tag
+            )));
+        }
+        let lines_path = path.join(file_of(manifest.kind));
+        let mut lines = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&lines_path)
+            .map_err(|error| failed(&lines_path, &error))?;
+        let (finished, keep) = finished_trials(&lines_path, &lines)?;
+        lines
+            .set_len(keep)
+            .and_then(|()| lines.seek(std::io::SeekFrom::End(0)))
+            .map_err(|e| failed(&lines_path, &e))?;
+        let manifest = Manifest { started: before.started, ..manifest };
+        let run = RunDir { path: path.to_owned(), manifest, lines };
+        run.write_manifest()?;
+        Ok((run, finished))
+    }
+
+    /// Appends one record: one write, so that a kill cuts at most the last line.
+    ///
+    /// # Errors
+    /// The disk is full, or the record cannot be written.
+    pub fn append<T: serde::Serialize>(&mut self, record: &T) -> Result<(), Failure> {
+        let mut line = serde_json::to_string(record).map_err(|error| Failure::internal(error.to_string()))?;
+        line.push('\n');
+        self.lines
+            .write_all(line.as_bytes())
+            .map_err(|error| failed(&self.path.join(file_of(self.manifest.kind)), &error))
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn finish(mut self, complete: bool) -> Result<(), Failure> {
+        self.manifest.complete = complete;
+        self.manifest.ended = now();
+        self.write_manifest()
+    }
+
+    fn write_manifest(&self) -> Result<(), Failure> {
+        let path = self.path.join("manifest.json");
+        let text = serde_json::to_string_pretty(&self.manifest)
+            .map_err(|error| Failure::internal(error.to_string()))?;
+        let temporary = self.path.join("manifest.json.new");
+        fs::write(&temporary, text + "\n")
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(|error| failed(&path, &error))
+    }
+}
+
+/// Trials that have a whole line, and where the last whole line ends.
+fn finished_trials(path: &Path, file: &File) -> Result<(HashSet<u64>, u64), Failure> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        trial: u64,
+    }
+    let mut reader = BufReader::new(file);
+    let (mut finished, mut keep, mut number) = (HashSet::new(), 0, 0);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let read = reader.read_line(&mut line).map_err(|error| failed(path, &error))?;
+        number += 1;
+        if !line.ends_with('\n') {
+            return Ok((finished, keep));
+        }
+        let parsed: Line = serde_json::from_str(&line).map_err(|error| {
+            Failure::incompatible(format!(
+                "{}:{number}: {error}; move the file away and run again",
+                path.display()
+            ))
+        })?;
+        finished.insert(parsed.trial);
+        keep += read as u64;
+    }
+}

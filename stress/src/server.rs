@@ -1,0 +1,218 @@
+//! The fork server: a process that has initialised Python once, forks a fresh process for each trial, watches its
+//! deadline and turns its end into a record.
+//!
+//! Single-threaded on purpose: fork copies only the calling thread, and a lock that another one held would stay locked.
+#![allow(unsafe_code)]
+
+use crate::campaign::{Campaign, Plan};
+use crate::failure::Failure;
+use crate::page::{Page, phase_of};
+use crate::{hash, interrupt, trial};
+use libc::{c_int, pid_t};
+use sigwalk_embed::pyo3::ffi;
+use sigwalk_embed::{Live, symbols};
+use sigwalk_record::{Crash, Outcome, Phase, SCHEMA, Trial};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// A trial that is running.
+struct Running {
+    trial: u64,
+    plan: usize,
+    seed: u64,
+    pid: pid_t,
+    pidfd: OwnedFd,
+    page: &'static Page,
+    begun: Instant,
+    deadline: Instant,
+    late: bool,
+}
+
+/// Runs trials of one campaign.
+pub struct Server<'a> {
+    live: &'static Live,
+    campaign: &'a Campaign,
+    jobs: usize,
+    running: Vec<Running>,
+    pages: Vec<&'static Page>,
+}
+
+impl<'a> Server<'a> {
+    /// A server for `campaign`, with at most `jobs` trials at once.
+    pub fn new(live: &'static Live, campaign: &'a Campaign, jobs: usize) -> Self {
+        Server { live, campaign, jobs: jobs.max(1), running: Vec::new(), pages: Vec::new() }
+    }
+
+    /// Runs the `trials` (index, plan), handing each record to `done`, which may end the run by an error. Ends early,
+    /// with `false`, when the process is asked to stop; trials that were running are killed and not recorded.
+    ///
+    /// # Errors
+    /// The first of `done`, or the kernel refuses a process.
+    pub fn run(
+        &mut self,
+        trials: impl IntoIterator<Item = (u64, usize)>,
+        mut done: impl FnMut(Trial) -> Result<(), Failure>,
+    ) -> Result<bool, Failure> {
+        let mut trials = trials.into_iter().peekable();
+        let result = loop {
+            if interrupt::asked() {
+                break Ok(false);
+            }
+            while self.running.len() < self.jobs
+                && let Some((trial, plan)) = trials.next()
+            {
+                self.begin(trial, plan)?;
+            }
+            if self.running.is_empty() {
+                break Ok(true);
+            }
+            self.wait();
+            while let Some(record) = self.reap() {
+                if let Err(failure) = done(record) {
+                    self.kill_all();
+                    return Err(failure);
+                }
+            }
+        };
+        self.kill_all();
+        result
+    }
+
+    fn begin(&mut self, trial: u64, plan: usize) -> Result<(), Failure> {
+        let seed = hash::seed(self.campaign.id, trial);
+        let page = match self.pages.pop() {
+            Some(page) => page,
+            None => Page::map().map_err(|error| Failure::internal(format!("shared page: {error}")))?,
+        };
+        page.reset();
+        let chosen: &Plan = &self.campaign.plans[plan];
+        // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
+        let pid = unsafe {
+            ffi::PyOS_BeforeFork();
+            let pid = libc::fork();
+            if pid == 0 {
+                trial::run_and_exit(self.live, chosen, seed, page);
+            }
+            ffi::PyOS_AfterFork_Parent();
+            pid
+        };
+        if pid < 0 {
+            let error = std::io::Error::last_os_error();
+            return Err(Failure::missing(format!(
+                "fork: {error}; lower --jobs or raise the limit on processes"
+            )));
+        }
+        // SAFETY: our own child, not reaped yet; a successful call returns a new file descriptor.
+        let pidfd = unsafe {
+            let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0) as c_int;
+            if fd < 0 {
+                let error = std::io::Error::last_os_error();
+                libc::kill(pid, libc::SIGKILL);
+                return Err(Failure::missing(format!(
+                    "pidfd_open: {error}; it needs Linux 5.3 and a free file descriptor"
+                )));
+            }
+            OwnedFd::from_raw_fd(fd)
+        };
+        let begun = Instant::now();
+        let deadline = begun + Duration::from_millis(chosen.millis + self.campaign.deadline_ms);
+        self.running.push(Running { trial, plan, seed, pid, pidfd, page, begun, deadline, late: false });
+        Ok(())
+    }
+
+    /// Until a trial has ended, is late, or a little time has passed.
+    fn wait(&mut self) {
+        let mut fds: Vec<libc::pollfd> = self
+            .running
+            .iter()
+            .map(|running| libc::pollfd { fd: running.pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
+            .collect();
+        // SAFETY: a valid array of its length.
+        unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, 100) };
+        let now = Instant::now();
+        for running in &mut self.running {
+            if now > running.deadline && !running.late {
+                running.late = true;
+                // SAFETY: our own child, not reaped yet.
+                unsafe { libc::kill(running.pid, libc::SIGKILL) };
+            }
+        }
+    }
+
+    fn reap(&mut self) -> Option<Trial> {
+        for index in 0..self.running.len() {
+            let mut status = 0;
+            let pid = self.running[index].pid;
+            // SAFETY: our own child; status is written.
+            if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } == pid {
+                let running = self.running.swap_remove(index);
+                self.pages.push(running.page);
+                return Some(record(&running, &self.campaign.plans[running.plan], status));
+            }
+        }
+        None
+    }
+
+    fn kill_all(&mut self) {
+        for running in self.running.drain(..) {
+            // SAFETY: our own child, not reaped yet.
+            unsafe {
+                libc::kill(running.pid, libc::SIGKILL);
+                libc::waitpid(running.pid, std::ptr::null_mut(), 0);
+            }
+            self.pages.push(running.page);
+        }
+    }
+}
+
+/// What became of a trial whose process has ended with `status`.
+fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
+    let page = running.page;
+    let tallies = page.tallies();
+    let flow = phase_of(page.flow.load(Relaxed));
+    let walking = page.walking.load(Relaxed) > 0;
+    let mut phase = if walking { phase_of(page.walk_phase.load(Relaxed)) } else { flow };
+    let mut note = page.note();
+    let mut crash = None;
+    let outcome = if running.late {
+        if walking {
+            Outcome::Hang
+        } else {
+            note = Some(format!("late in phase {}, outside any walk: killed", flow.name()));
+            Outcome::HarnessError
+        }
+    } else if libc::WIFSIGNALED(status) {
+        let (found, pc) = match page.crash() {
+            Some((at, crash, pc)) => {
+                phase = at;
+                (crash, pc)
+            }
+            // Not through the reporter: SIGKILL, or the kernel could not deliver a fault.
+            None => (Crash { signal: libc::WTERMSIG(status), address: None, site: None }, 0),
+        };
+        crash = Some(Crash { site: (pc != 0).then(|| symbols::describe(pc as usize)), ..found });
+        Outcome::Crash
+    } else if page.failed.load(Relaxed) != 0 || flow != Phase::Done {
+        note.get_or_insert_with(|| {
+            format!("exit status {} in phase {}", libc::WEXITSTATUS(status), flow.name())
+        });
+        Outcome::HarnessError
+    } else {
+        tallies.outcome()
+    };
+    Trial {
+        schema: SCHEMA,
+        trial: running.trial,
+        cell: plan.cell.id.clone(),
+        seed: format!("{:016x}", running.seed),
+        outcome,
+        phase,
+        walks: page.walks.load(Relaxed),
+        frames: page.frames.load(Relaxed),
+        tallies,
+        crash,
+        millis: (running.begun.elapsed().as_secs_f64() * 1e4).round() / 10.0,
+        note,
+    }
+}

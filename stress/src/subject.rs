@@ -1,0 +1,66 @@
+//! Whose walk a trial makes: a walker of ours, or the interpreter's own faulthandler.
+#![allow(unsafe_code)]
+
+use sigwalk::walkers::{self, Entry};
+use std::ffi::c_int;
+
+/// Name of the interpreter's own dump in campaigns and records.
+pub const FAULTHANDLER: &str = "faulthandler";
+
+/// What walks.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// A registered walker.
+    Ours(&'static Entry),
+    /// `faulthandler.register`'s own C handler, which prints to /dev/null.
+    Faulthandler(Handler),
+}
+
+/// A C signal handler that another component installed.
+#[derive(Clone, Copy, Debug)]
+pub struct Handler {
+    signal: c_int,
+    function: extern "C" fn(c_int),
+}
+
+impl Handler {
+    /// The handler that is installed for `signal` now; `None` for SIG_DFL, SIG_IGN and handlers with siginfo.
+    pub fn installed_for(signal: c_int) -> Option<Handler> {
+        // SAFETY: asks for the disposition; all-zero is a valid sigaction.
+        let action = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &mut action);
+            action
+        };
+        if matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN)
+            || action.sa_flags & libc::SA_SIGINFO != 0
+        {
+            return None;
+        }
+        // SAFETY: a handler installed without SA_SIGINFO has this signature.
+        let function = unsafe { std::mem::transmute::<usize, extern "C" fn(c_int)>(action.sa_sigaction) };
+        Some(Handler { signal, function })
+    }
+
+    /// Calls it, as the kernel would have, if it is still installed: finalisation unregisters it and frees what it reads,
+    /// and no signal would reach it any more. `false` when it is not.
+    ///
+    /// # Signal safety
+    /// `sigaction` is on POSIX's list; the rest is the handler's own business, which is what is measured.
+    pub fn call(&self) -> bool {
+        let installed = Handler::installed_for(self.signal)
+            .is_some_and(|now| now.function as usize == self.function as usize);
+        if installed {
+            (self.function)(self.signal);
+        }
+        installed
+    }
+}
+
+/// Names that a campaign may use, with one line each.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    walkers::ALL.iter().map(|entry| (entry.name, entry.about)).chain([(
+        FAULTHANDLER,
+        "the interpreter's own dump, through faulthandler.register; its answer is not judged",
+    )])
+}

@@ -1,0 +1,25 @@
+# Threads that live for one pass of the call tree: thread states, data-stack chunks and entry frames come and go while
+# they are walked. With locals=300 a frame is larger than what is left of a chunk, so chunks come and go too.
+
+
+def setup_thread_churn(depth, work, locals, threads):
+    import _thread, time
+
+    root, functions, calls = build(depth, work, locals, "plain")
+
+    def body(done):
+        sigwalk_arm()
+        root(1)  # the thread's work
+        done.append(None)
+
+    def churn():
+        done = []
+        for _ in range(threads):
+            _thread.start_new_thread(body, (done,))  # start
+        while len(done) < threads:
+            time.sleep(0.0001)  # wait
+
+    functions.update(body=body, churn=churn)
+    calls.append(("n1", "body", line_of(SOURCE, body, "# the thread's work")))
+    codes, edges = describe(functions, calls, ["body", "churn"])
+    return codes, edges, churn
