@@ -149,7 +149,14 @@ pub fn safe_addr2line<R: Reader>(
         if !data.is_null() {
             let lines = reader.addr(data.plus(layout.monitoring_lines)).at(Site::Monitoring)?;
             if !lines.is_null() {
-                reader.u8(lines.plus(lasti as u32)).at(Site::Monitoring)?;
+                // 3.12, 3.13: an array of {opcode, line_delta}; 3.14+: {bytes_per_entry, packed entries}.
+                let entry = if interpreter.layout.version.triple().1 < 14 {
+                    lines.plus(lasti as u32 + 1)
+                } else {
+                    let width = reader.u8(lines).at(Site::Monitoring)?;
+                    lines.plus(1).plus((lasti as u32 / 2).wrapping_mul(u32::from(width)))
+                };
+                reader.u8(entry).at(Site::Monitoring)?;
                 monitored = true;
             }
         }

@@ -112,7 +112,7 @@ pub(super) fn overlay<R: Reader>(
         found if found % size == 0 && found.checked_add(size).is_some_and(|end| end <= within) => {
             Ok(found as u32)
         }
-        found => Err(LayoutError::Mismatch { field, expected: within - size, found }),
+        found => Err(LayoutError::Mismatch { field, expected: within.saturating_sub(size), found }),
     };
     let structure = |field, index| match word(index)? {
         size if size % 8 == 0 && size > 0 && size <= STATE_MAX => Ok(size),

@@ -43,7 +43,7 @@ pub(super) const LAYOUT: Layout = Layout {
         linetable: 136,
         firstlineno: 68,
         monitoring: Some(176),
-        monitoring_lines: 32,
+        monitoring_lines: 96,
         firsttraceable: 192,
         adaptive: 208,
         size: 216,

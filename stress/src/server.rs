@@ -166,6 +166,19 @@ impl<'a> Server<'a> {
     }
 }
 
+/// faulthandler follows the list and asks for names itself, inside what is one walk to us: its own functions tell a crash
+/// there from a crash in a frame. (3.14 and 3.15 die in `pthread_getname_np` of a thread that is gone.)
+fn blame(site: &str) -> Phase {
+    let inside = |name: &str| site.contains(&format!("(in {name}+"));
+    if inside("pthread_getname_np") {
+        Phase::ThreadName
+    } else if inside("_Py_DumpTracebackThreads") || inside("PyUnstable_DumpTracebackThreads") {
+        Phase::ThreadList
+    } else {
+        Phase::Walk
+    }
+}
+
 /// What became of a trial whose process has ended with `status`.
 fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     let page = running.page;
@@ -191,7 +204,11 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
             // Not through the reporter: SIGKILL, or the kernel could not deliver a fault.
             None => (Crash { signal: libc::WTERMSIG(status), address: None, site: None }, 0),
         };
-        crash = Some(Crash { site: (pc != 0).then(|| symbols::describe(pc as usize)), ..found });
+        let site = (pc != 0).then(|| symbols::describe(pc as usize));
+        if phase == Phase::Walk {
+            phase = site.as_deref().map_or(phase, blame);
+        }
+        crash = Some(Crash { site, ..found });
         Outcome::Crash
     } else if page.failed.load(Relaxed) != 0 || flow != Phase::Done {
         note.get_or_insert_with(|| {

@@ -66,7 +66,9 @@ pub fn describe(pc: usize) -> String {
     let Some(symbol) = table.function_before(offset) else { return place };
     let into = offset - symbol.address;
     let relation = if into < symbol.size { "in" } else { "near" };
-    format!("{place} ({relation} {}+{into:#x})", symbol.name)
+    // Without the hash: the same function has the same name in every build, and one bucket.
+    let name = rustc_demangle::demangle(&symbol.name);
+    format!("{place} ({relation} {name:#}+{into:#x})")
 }
 
 /// The address in the module's file.

@@ -1,0 +1,59 @@
+# Shared by the scripts here; to be sourced. Paths are relative to the root of the checkout.
+
+# Say something on stderr; end with a message and the exit code for it.
+say() { printf '%s\n' "$*" >&2; }
+die() { local code=$1; shift; say "$(basename "$0"): $*"; exit "$code"; }
+
+# interpreter SPEC → path of an interpreter: a path as it is, `python3`, or a version that this machine lacks and
+# scripts/pythons brings.
+interpreter() {
+    local spec=$1
+    case $spec in
+        */*) [ -x "$spec" ] || die 2 "$spec is no interpreter"; realpath -s "$spec" ;;
+        python*) command -v "$spec" || die 2 "$spec is not on PATH" ;;
+        *) scripts/pythons --print "$spec" ;;
+    esac
+}
+
+# libpython_of PYTHON: fails with the remedy where the interpreter has no shared library; installs Debian's where it may.
+libpython_of() {
+    local python=$1
+    "$python" -c 'import sysconfig, sys; sys.exit(0 if sysconfig.get_config_var("Py_ENABLE_SHARED") else 1)' || {
+        die 6 "$python has no libpython (built without --enable-shared); give another with --python, e.g. --python 3.15"
+    }
+    # Debian's own python3 has its libpython in a package of its own.
+    if [ "$(readlink -f "$python")" = /usr/bin/python3.11 ] && ! ls /usr/lib/*/libpython3.11.so* >/dev/null 2>&1; then
+        apt_install libpython3.11-dev
+    fi
+}
+
+# apt_install PACKAGE…: installs what is missing, as root; else says what to install.
+apt_install() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    [ "$(id -u)" = 0 ] || die 6 "install ${missing[*]} (apt-get install ${missing[*]}) and run again"
+    say "installing ${missing[*]}"
+    apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+        { apt-get update >/dev/null 2>&1 && apt-get install -y --no-install-recommends "${missing[@]}" >&2; } ||
+        die 6 "apt-get install ${missing[*]} failed"
+}
+
+# tag_of PYTHON → e.g. 3.15.0, 3.15.0d
+tag_of() {
+    "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] + ("d" if hasattr(sys, "gettotalrefcount") else ""))'
+}
+
+# build_stress PYTHON → path of the stress binary that was built for it. One binary an interpreter, in .builds/TAG.
+build_stress() {
+    local python=$1 tag target
+    tag=$(tag_of "$python")
+    target=${CARGO_TARGET_DIR:-target}
+    PYO3_PYTHON=$python cargo build --release --quiet -p sigwalk-stress >&2 || die 1 "building stress for $tag failed"
+    mkdir -p ".builds/$tag"
+    # A new file, so that a running stress keeps its own.
+    cp --remove-destination "$target/release/stress" ".builds/$tag/stress"
+    printf '%s\n' ".builds/$tag/stress"
+}
