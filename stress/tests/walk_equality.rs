@@ -60,7 +60,7 @@ fn every_walker_gives_the_interpreters_own_chain() {
     let interpreter = sigwalk_embed::interpreter().unwrap();
     let failures = Arc::new(Mutex::new(Vec::new()));
     let checks = Arc::new(Mutex::new(0));
-    let (failed, counted, debug) = (Arc::clone(&failures), Arc::clone(&checks), interpreter.debug);
+    let (failed, counted) = (Arc::clone(&failures), Arc::clone(&checks));
 
     Python::attach(|py| -> PyResult<()> {
         py.import("sys")?.getattr("setrecursionlimit")?.call1((5000,))?;
@@ -72,9 +72,10 @@ fn every_walker_gives_the_interpreters_own_chain() {
                 let name: String = args.get_item(0)?.extract()?;
                 let expected = expected(args.py())?;
                 for entry in walkers::ALL {
-                    // In debug builds the shim of a specialised __init__ has NULL globals, and SafeGetCode believes no
-                    // such frame: pr-b1-hops says so and stops. That is a finding about the heuristic, not about us.
-                    if debug && entry.name == "pr-b1-hops" && name.starts_with("__init__") {
+                    // The shim of a specialised __init__ (3.13+) has stale words as globals and builtins, NULL in debug
+                    // builds: where SafeGetCode sees a NULL, pr-b1-hops says "no code" and stops. `stress mutate` counts
+                    // how often (its undisturbed rows); here it would make the answer depend on stale memory.
+                    if entry.name == "pr-b1-hops" && name.starts_with("__init__") {
                         continue;
                     }
                     let (end, found) = found(live, entry);

@@ -21,95 +21,11 @@ use std::path::PathBuf;
 mod image;
 use image::{Answer, Image, Piece};
 
-/// The stacks. Names of files are given, since they end up in the images.
-const TARGET: &str = r#"
-import functools, sys
-
-def snap(name):
-    chain, frame = [], sys._getframe()
-    while frame is not None:
-        chain.append((id(frame.f_code), frame.f_lasti, frame.f_lineno))
-        frame = frame.f_back
-    capture(name, chain)
-
-def descend(depth):
-    return descend(depth - 1) if depth else snap("recursion")
-
-def inner():
-    yield 1
-    snap("generators")
-
-def outer():
-    yield from inner()
-
-async def awaited():
-    for _ in outer():
-        pass
-
-async def stream():
-    await awaited()
-    yield 2
-
-async def consume():
-    async for _ in stream():
-        pass
-
-def drive():
-    try:
-        consume().send(None)
-    except StopIteration:
-        pass
-
-class Node:
-    def __init__(self, last):
-        self.key = last
-        if last:
-            functools.reduce(fold, [1, 2])
-
-def fold(left, right):
-    return [by_key(item) for item in (left,)]
-
-def by_key(item):
-    sorted([item], key=lambda value: snap("callbacks"))
-
-def construct():
-    for index in range(200):
-        Node(index == 199)
-
-descend(8)
-drive()
-construct()
-"#;
-
-const NAMES: &str = r#"
-def häßlich(tiefe):
-    return (
-        Ωμέγα(
-            tiefe,
-
-            [
-                tiefe],
-        )
-        + 1)
-
-def Ωμέγα(x, y): return 梯𠀀(
-    x,
-    "a string"
-    " on many"
-    " lines",
-
-
-    y,
-)
-
-def 梯𠀀(*rest):
-    value = (rest
-        and snap(
-            "names"))
-    return 0
-
-häßlich(1)
-"#;
+/// The stacks. Their files get other names: what those are called ends up in the images.
+const TARGETS: [(&str, &str); 2] = [
+    (include_str!("../../../fuzz/seeds/target.py"), "target.py"),
+    (include_str!("../../../fuzz/seeds/names.py"), "größe.py"),
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::args_os().nth(1).ok_or("usage: capture OUT_DIR")?);
@@ -128,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         scope.set_item("__builtins__", py.import("builtins")?)?;
         scope.set_item("capture", capture)?;
         let builtins = py.import("builtins")?;
-        for (source, file) in [(TARGET, "target.py"), (NAMES, "größe.py")] {
+        for (source, file) in TARGETS {
             let code = builtins.call_method1("compile", (source, file, "exec"))?;
             builtins.call_method1("exec", PyTuple::new(py, [code.as_any(), scope.as_any()])?)?;
         }
@@ -165,7 +81,8 @@ fn take(live: &Live, chain: &[(u64, i32, i32)]) -> Result<Vec<u8>, String> {
             if walk.end != End::Complete {
                 return Err(format!("{what}: {:?}", walk.end));
             }
-            let answer = |frame: &Frame| Answer { code: frame.code.get(), lasti: frame.lasti, line: frame.line };
+            let answer =
+                |frame: &Frame| Answer { code: frame.code.get(), lasti: frame.lasti, line: frame.line };
             let found: Vec<Answer> = buffer.frames().iter().map(answer).collect();
             // The innermost frame went on after it looked at itself: only its code is the same.
             let same = found.len() == chain.len()
