@@ -1,0 +1,176 @@
+//! Claims that trials decide.
+
+use super::evidence::{ENOUGH, bad, ids, never, three, worst};
+use super::{Evidence, Finding, Verdict};
+use crate::model::cell::{CellStats, Count, Event};
+use crate::text::number::{count, estimate};
+
+/// Walkers without any protection of their loads.
+fn raw(walker: &str) -> bool {
+    matches!(walker, "pr-b1" | "pr-b1-hops" | "cpython-c")
+}
+
+fn crash(cell: &CellStats) -> Count {
+    cell.count(Event::CrashFrame)
+}
+
+/// C1: one crash in a frame is enough; none is evidence only when the bound is low.
+pub fn dangling(evidence: Evidence) -> Finding {
+    let cells = evidence.cells(&["other"], raw);
+    let would = evidence.records.mutations.count(|row| raw(&row.walker), |row| row.would_crash);
+    let mutated = || format!("mutated frame memory: {} walks would crash", count(would));
+    match worst(&cells, crash) {
+        Some((cell, found)) if found.k > 0 || would.n == 0 => Finding {
+            verdict: existence(found),
+            figure: format!("crash in a frame {} ({})", count(found), cell.cell.id),
+            cells: ids(&cells, crash),
+            section: "",
+        },
+        _ if would.n > 0 => Finding {
+            verdict: existence(would),
+            figure: mutated(),
+            cells: ids(&cells, crash),
+            section: "mutations",
+        },
+        _ => Finding::not_measured("no walk of another thread and no mutation by a walker with raw loads"),
+    }
+}
+
+fn existence(found: Count) -> Verdict {
+    if found.k > 0 {
+        Verdict::Supported
+    } else if found.bound() <= ENOUGH {
+        Verdict::Refuted
+    } else {
+        Verdict::NotMeasured
+    }
+}
+
+/// C2
+pub fn pinned_in_hook(evidence: Evidence) -> Finding {
+    universal(&evidence.cells(&["hook"], |_| true), "no trial of workload hook")
+}
+
+/// C3: the walker with raw loads and the guarded one, each against "nothing goes wrong".
+pub fn own_thread_signal(evidence: Evidence) -> Finding {
+    universal(
+        &evidence.cells(&["signal", "step"], |walker| raw(walker) || walker == "guarded"),
+        "no trial of workload signal or step by pr-b1 or guarded",
+    )
+}
+
+fn universal(cells: &[&CellStats], absent: &str) -> Finding {
+    let Some((cell, _)) = worst(cells, bad) else { return Finding::not_measured(absent) };
+    let wrong = cells.iter().filter(|cell| bad(cell).k > 0).count();
+    Finding {
+        verdict: never(cells, bad),
+        figure: format!(
+            "{wrong} of {} cells with an event; worst {}: {}",
+            cells.len(),
+            cell.cell.id,
+            three(cell)
+        ),
+        cells: ids(cells, bad),
+        section: "",
+    }
+}
+
+/// C5: no crash, and at least one error, or the readers never met what they are to survive.
+pub fn out_of_process(evidence: Evidence) -> Finding {
+    let cells =
+        evidence.cells(&["hook", "signal", "other", "step"], |walker| matches!(walker, "remote" | "syscall"));
+    let Some((cell, found)) = worst(&cells, crash) else {
+        return Finding::not_measured("no trial by remote or syscall");
+    };
+    let errors: u64 =
+        cells.iter().map(|cell| cell.count(Event::RecoveredFault).k.max(cell.count(Event::Rejected).k)).sum();
+    let verdict = match never(&cells, crash) {
+        Verdict::Supported if errors == 0 => Verdict::NotMeasured,
+        verdict => verdict,
+    };
+    Finding {
+        verdict,
+        figure: format!(
+            "crash in a frame at worst {} ({}); {errors} trials with an error instead; impossible at worst {}",
+            count(found),
+            cell.cell.id,
+            worst(&cells, |cell| cell.count(Event::Impossible))
+                .map_or_else(String::new, |(_, found)| count(found)),
+        ),
+        cells: ids(&cells, crash),
+        section: "",
+    }
+}
+
+/// C6: identical cells but for the walker; the raw one must have crashed somewhere, or survival proves nothing.
+pub fn guarded_against_raw(evidence: Evidence) -> Finding {
+    let place = |cell: &CellStats| {
+        let cell = &cell.cell;
+        (cell.interpreter.clone(), cell.workload.clone(), cell.target.clone(), cell.fault.clone())
+    };
+    let bare = evidence.cells(&["signal", "other", "step"], |walker| walker == "pr-b1");
+    let guarded = evidence.cells(&["signal", "other", "step"], |walker| walker == "guarded");
+    let pairs: Vec<_> = bare
+        .iter()
+        .filter(|bare| crash(bare).k > 0)
+        .filter_map(|bare| {
+            guarded.iter().find(|guarded| place(guarded) == place(bare)).map(|guarded| (*bare, *guarded))
+        })
+        .collect();
+    let price = evidence
+        .ratios
+        .iter()
+        .filter(|ratio| ratio.name == "guarded_vs_raw")
+        .max_by(|a, b| a.estimate.value.total_cmp(&b.estimate.value))
+        .map_or_else(
+            || "cost ratio not measured".to_owned(),
+            |ratio| format!("cost ×{} ({})", estimate(ratio.estimate), ratio.interpreter),
+        );
+    let survivors: Vec<&CellStats> = pairs.iter().map(|pair| pair.1).collect();
+    if let Some((cell, found)) = worst(&survivors, crash) {
+        let (bare, _) = pairs.iter().find(|pair| std::ptr::eq(pair.1, cell)).copied().unwrap_or(pairs[0]);
+        let mut cells = ids(&survivors, crash);
+        cells.push(bare.cell.id.clone());
+        let figure = format!(
+            "where pr-b1 crashed {}, guarded crashed {} ({}); {price}",
+            count(crash(bare)),
+            count(found),
+            cell.target_label()
+        );
+        return Finding { verdict: never(&survivors, crash), figure, cells, section: "" };
+    }
+    let mutated =
+        |walker: &str| evidence.records.mutations.count(|row| row.walker == walker, |row| row.would_crash);
+    let (bare, guarded) = (mutated("pr-b1"), mutated("guarded"));
+    if bare.k == 0 || guarded.n == 0 {
+        return Finding::not_measured(
+            "no cell or mutation in which pr-b1 crashed was also walked by guarded",
+        );
+    }
+    let verdict = match guarded.k {
+        0 if guarded.bound() <= ENOUGH => Verdict::Supported,
+        0 => Verdict::NotMeasured,
+        _ if guarded.interval().high < bare.interval().low => Verdict::Mixed,
+        _ => Verdict::Refuted,
+    };
+    let figure =
+        format!("mutated walks that would crash: pr-b1 {}, guarded {}; {price}", count(bare), count(guarded));
+    Finding { verdict, figure, cells: Vec::new(), section: "mutations" }
+}
+
+/// C7: a violation refutes; silence proves nothing, since no record says that the checker was there.
+pub fn contract(evidence: Evidence) -> Finding {
+    let cells = evidence.cells(&["hook", "signal", "other", "step", "soak"], |_| true);
+    let violations = |cell: &CellStats| cell.count(Event::ContractViolation);
+    match worst(&cells, violations) {
+        Some((cell, found)) if found.k > 0 => Finding {
+            verdict: never(&cells, violations),
+            figure: format!("contract violation {} ({})", count(found), cell.cell.id),
+            cells: ids(&cells, violations),
+            section: "",
+        },
+        _ => Finding::not_measured(
+            "no violation in the records, and none of them says that the contract checker was on",
+        ),
+    }
+}

@@ -1,0 +1,222 @@
+//! Walker × target, one section per (interpreter, workload): workloads never share a table.
+
+use super::table::{Status, Table, Td, Th};
+use crate::model::cell::{CellStats, Event};
+use crate::model::records::Records;
+use crate::text::anchor;
+use crate::text::number::{fraction, grouped, rate};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One section.
+#[derive(Debug)]
+pub struct Section {
+    /// Anchor.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Which thread walks what.
+    pub says: &'static str,
+    /// Overview: targets down, walkers across.
+    pub grid: Table,
+    /// Every count.
+    pub detail: Table,
+    /// First impossible stack and first harness failure of each cell that has one: (cell, kind, note).
+    pub notes: Vec<(String, &'static str, String)>,
+}
+
+/// Anchor of a cell.
+pub fn cell_anchor(id: &str) -> String {
+    anchor("cell", id)
+}
+
+fn says(workload: &str) -> &'static str {
+    match workload {
+        "hook" => "Own thread: walked from an allocator hook and compared with the interpreter's own chain.",
+        "signal" => "Own thread: walked from a signal handler that interrupts it anywhere.",
+        "step" => "Own thread: walked at every instruction boundary of a window, by single-stepping.",
+        "other" => "Other thread: walked from outside while the target runs on.",
+        "soak" => "Own thread: third-party programs under a storm of signals.",
+        "mutate" => "Frame memory changed in place before each walk.",
+        _ => "A workload this report has no description of.",
+    }
+}
+
+/// All sections; at most `rows` cells each, `notes` notes.
+pub fn sections(records: &Records, rows: usize, notes: usize) -> Vec<Section> {
+    let mut groups = BTreeMap::<(&str, &str), Vec<&CellStats>>::new();
+    for cell in records.cells.values() {
+        groups.entry((&cell.cell.interpreter, &cell.cell.workload)).or_default().push(cell);
+    }
+    let section = |((interpreter, workload), cells): ((&str, &str), Vec<&CellStats>)| Section {
+        id: anchor("matrix", &format!("{interpreter}/{workload}")),
+        title: format!("{interpreter}, workload {workload}"),
+        says: says(workload),
+        grid: grid(interpreter, workload, &cells, rows),
+        detail: detail(interpreter, workload, &cells, rows),
+        notes: cells.iter().flat_map(|cell| notes_of(cell)).take(notes).collect(),
+    };
+    groups.into_iter().map(section).collect()
+}
+
+fn notes_of(cell: &CellStats) -> impl Iterator<Item = (String, &'static str, String)> {
+    let notes = [("impossible stack", &cell.example), ("harness error", &cell.harness_note)];
+    let id = cell.cell.id.clone();
+    notes
+        .into_iter()
+        .filter_map(|(kind, note)| note.clone().map(|note| (kind, note)))
+        .map(move |(kind, note)| (id.clone(), kind, clipped(&note)))
+}
+
+/// A note is for the eye; a whole log belongs into the records.
+fn clipped(note: &str) -> String {
+    if note.chars().count() <= 600 {
+        note.to_owned()
+    } else {
+        note.chars().take(600).chain(" … (cut)".chars()).collect()
+    }
+}
+
+fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) -> Table {
+    let walkers: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.walker.as_str()).collect();
+    let mut head = vec!["target"];
+    head.extend(&walkers);
+    let mut table = Table::new(
+        format!("Walker × target on {interpreter}, workload {workload}: k/n and 95 % bound"),
+        head.len(),
+        &head,
+    );
+    let mut targets = BTreeMap::<String, BTreeMap<&str, &CellStats>>::new();
+    for cell in cells {
+        targets.entry(cell.target_label()).or_default().insert(&cell.cell.walker, cell);
+    }
+    for (target, by_walker) in targets {
+        let params = by_walker.values().next().map(|cell| params(cell)).unwrap_or_default();
+        let across = walkers.iter().map(|walker| {
+            by_walker
+                .get(walker)
+                .map_or_else(|| Td::text("not declared").status(Status::Absent), |cell| overview(cell))
+        });
+        table.row("", Td::text(target).small(params), across.collect());
+    }
+    table.cut(rows);
+    table
+}
+
+fn params(cell: &CellStats) -> String {
+    cell.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Why a cell has no numbers; nothing when it has.
+fn absent(cell: &CellStats) -> Option<Td> {
+    if !cell.cell.not_available.is_empty() {
+        return Some(Td::text("not available").small(cell.cell.not_available.clone()).status(Status::Absent));
+    }
+    (cell.n() == 0).then(|| Td::text("nothing ran").small(errors(cell)).status(Status::Absent))
+}
+
+fn errors(cell: &CellStats) -> String {
+    match cell.harness_errors() {
+        0 => String::new(),
+        errors => format!("{errors} harness error{}", if errors == 1 { "" } else { "s" }),
+    }
+}
+
+fn overview(cell: &CellStats) -> Td {
+    if let Some(td) = absent(cell) {
+        return td;
+    }
+    let line = |(event, glyph, name): (Event, &str, &str)| {
+        let count = cell.count(event);
+        let glyph = if count.k == 0 { "○" } else { glyph };
+        format!("{glyph} {name} {} ≤ {}", fraction(count), rate(count.bound()))
+    };
+    let always = [
+        (Event::CrashFrame, "✕", "crash"),
+        (Event::Hang, "∞", "hang"),
+        (Event::Impossible, "≠", "impossible"),
+    ];
+    // Shown only where it happened: the table below has the zeros. A line each; detected and silent never share one.
+    let seldom = [
+        (Event::CrashThreadList, "✕", "crash in thread list"),
+        (Event::CrashThreadName, "✕", "crash at thread name"),
+        (Event::ContractViolation, "≠", "contract violation"),
+        (Event::Truncated, "◐", "truncated"),
+        (Event::Rejected, "◐", "rejected"),
+        (Event::RecoveredFault, "◐", "recovered fault"),
+    ];
+    let seen = seldom.into_iter().filter(|(event, ..)| cell.count(*event).k > 0);
+    let lines: Vec<String> = always.into_iter().chain(seen).map(line).collect();
+    Td { lines, small: errors(cell), class: status(cell).class(), ..Td::default() }
+}
+
+fn status(cell: &CellStats) -> Status {
+    let has = |events: &[Event]| events.iter().any(|event| cell.count(*event).k > 0);
+    if has(&[Event::CrashFrame, Event::CrashThreadList, Event::CrashThreadName]) {
+        Status::Crash
+    } else if has(&[Event::Hang]) {
+        Status::Hang
+    } else if has(&[Event::Impossible, Event::ContractViolation]) {
+        Status::Silent
+    } else if has(&[Event::Truncated, Event::Rejected, Event::RecoveredFault]) {
+        Status::Detected
+    } else {
+        Status::Zero
+    }
+}
+
+const COLUMNS: [(Event, &str, Status); 14] = [
+    (Event::CrashFrame, "in a frame", Status::Crash),
+    (Event::CrashThreadList, "in the thread list", Status::Crash),
+    (Event::CrashThreadName, "at a thread name", Status::Crash),
+    (Event::CrashTarget, "of the target, no walk", Status::Absent),
+    (Event::Hang, "in a walk", Status::Hang),
+    (Event::HangTarget, "of the target, no walk", Status::Absent),
+    (Event::Truncated, "truncated", Status::Detected),
+    (Event::Rejected, "rejected", Status::Detected),
+    (Event::RecoveredFault, "recovered fault", Status::Detected),
+    (Event::Splice, "splice", Status::Silent),
+    (Event::WrongLine, "wrong line", Status::Silent),
+    (Event::Prefix, "prefix", Status::Silent),
+    (Event::Stale, "stale", Status::Silent),
+    (Event::ContractViolation, "violation", Status::Silent),
+];
+
+fn detail(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) -> Table {
+    let mut head = vec!["walker", "target", "trials"];
+    head.extend(COLUMNS.map(|column| column.1));
+    head.push("harness errors");
+    let mut table = Table::new(
+        format!(
+            "Every count on {interpreter}, workload {workload}; n is trials, a trial counts once per column"
+        ),
+        2,
+        &head,
+    );
+    let group = |text: &str, span| Th { text: text.to_owned(), span, num: false };
+    table.groups = vec![
+        group("", 3),
+        group("crash", 4),
+        group("hang", 2),
+        group("detected: the walker said so", 3),
+        group("silent: it did not", 4),
+        group("contract", 1),
+        group("left out of n", 1),
+    ];
+    let mut ranked: Vec<&&CellStats> = cells.iter().collect();
+    ranked.sort_by_key(|cell| (&cell.cell.walker, cell.target_label()));
+    for cell in ranked {
+        let mut row = vec![Td::text(cell.target_label()).small(params(cell))];
+        if let Some(td) = absent(cell) {
+            // The reason stands where the trials would; the other columns stay empty rather than claim a zero.
+            row.push(td);
+            row.extend(COLUMNS.map(|_| Td::num("–")));
+        } else {
+            row.push(Td::num(grouped(cell.n())).small(format!("{} walks", grouped(cell.walks))));
+            row.extend(COLUMNS.map(|(event, _, status)| Td::count(cell.count(event), status)));
+        }
+        row.push(Td::num(grouped(cell.harness_errors())));
+        table.row(cell_anchor(&cell.cell.id), Td::text(cell.cell.walker.clone()), row);
+    }
+    table.cut(rows);
+    table
+}

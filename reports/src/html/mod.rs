@@ -1,0 +1,112 @@
+//! The page: one file, no script, nothing fetched.
+
+pub mod escape;
+mod matrix;
+mod sections;
+mod table;
+
+use crate::failure::Failure;
+use crate::model::Model;
+use crate::plot;
+use crate::text::{LIMITS, anchor};
+use askama::Template;
+use matrix::Section;
+use sigwalk_record::Campaign;
+use std::collections::BTreeSet;
+use table::Table;
+
+/// A page that a mail client or a browser on a phone still opens at once.
+const LARGEST: usize = 2 << 20;
+
+/// Figure and table of one interpreter.
+#[derive(Debug)]
+struct CostSection {
+    id: String,
+    interpreter: String,
+    svg: String,
+    table: Table,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: &'a str,
+    verdict: &'a str,
+    word: &'a str,
+    notices: &'a [String],
+    claims: Table,
+    matrices: Vec<Section>,
+    mutations: Vec<Table>,
+    cost: Vec<CostSection>,
+    ratios: Table,
+    buckets: Table,
+    environments: Vec<(String, Table)>,
+    data: Table,
+    campaigns: Vec<&'a Campaign>,
+    limits: &'static str,
+}
+
+/// The page. Long tables are shortened (and say so) until it is small enough.
+///
+/// # Errors
+/// Only a defect: a figure or the template failed.
+pub fn page(model: &Model, title: &str) -> Result<String, Failure> {
+    let mut rows = 800;
+    loop {
+        let page = rendered(model, title, rows)?;
+        if page.len() < LARGEST || rows <= 12 {
+            return Ok(page);
+        }
+        rows /= 2;
+    }
+}
+
+fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> {
+    let records = &model.records;
+    let matrices = matrix::sections(records, rows, rows.min(60));
+    let anchors: BTreeSet<&str> =
+        matrices.iter().flat_map(|section| section.detail.rows.iter().map(|row| row.id.as_str())).collect();
+    let page = Page {
+        title,
+        verdict: &model.verdict.line,
+        word: model.verdict.word,
+        notices: &records.notices,
+        claims: sections::claims(model, |id| anchors.contains(id)),
+        mutations: sections::mutations(model, rows),
+        cost: records
+            .builds
+            .keys()
+            .map(|tag| cost(model, tag))
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect(),
+        ratios: sections::ratios(model),
+        buckets: sections::buckets(model, rows),
+        environments: records
+            .builds
+            .iter()
+            .map(|(tag, build)| (anchor("env", tag), sections::environment(tag, build)))
+            .collect(),
+        data: sections::data(model),
+        campaigns: records
+            .campaigns
+            .values()
+            .filter(|campaign| !campaign.text.is_empty())
+            .take(rows)
+            .collect(),
+        limits: LIMITS,
+        matrices,
+    };
+    page.render().map_err(Failure::internal)
+}
+
+fn cost(model: &Model, tag: &str) -> Result<Option<CostSection>, Failure> {
+    let rows: Vec<_> = model.cost.iter().filter(|row| row.key.interpreter == tag).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let id = anchor("cost", tag);
+    let svg = plot::cost_by_depth(&format!("{id}-figure"), tag, &rows)?;
+    Ok(Some(CostSection { id, interpreter: tag.to_owned(), svg, table: sections::cost(model, tag) }))
+}

@@ -1,0 +1,235 @@
+//! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
+
+use crate::failure::Failure;
+use crate::model::Model;
+use crate::model::cell::{CellStats, Count, Event};
+use crate::model::mutation::COLUMNS;
+use crate::model::ratio::Target;
+use crate::stats::Interval;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sigwalk_record::{Environment, Interpreter};
+use std::collections::BTreeMap;
+
+/// Version of `summary.json` itself.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: u32,
+    verdict: &'a str,
+    verdict_line: &'a str,
+    reasons: &'a [String],
+    notices: &'a [String],
+    /// Of the first interpreter; every interpreter carries its own too.
+    environment: Option<&'a Environment>,
+    interpreters: Vec<Build<'a>>,
+    claims: Vec<Ordered<Value>>,
+    cells: Vec<Cell<'a>>,
+    cost: Vec<Cost<'a>>,
+    ratios: Vec<Ordered<Value>>,
+    mutations: Vec<Mutation<'a>>,
+    buckets: Vec<Ordered<Value>>,
+}
+
+#[derive(Serialize)]
+struct Build<'a> {
+    #[serde(flatten)]
+    interpreter: &'a Interpreter,
+    environment: &'a Environment,
+}
+
+#[derive(Serialize)]
+struct Rate {
+    k: u64,
+    n: u64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct Cell<'a> {
+    id: &'a str,
+    interpreter: &'a str,
+    workload: &'a str,
+    walker: &'a str,
+    target: &'a str,
+    fault: &'a str,
+    params: &'a BTreeMap<String, String>,
+    n: u64,
+    declared: u64,
+    not_available: &'a str,
+    outcomes: BTreeMap<&'static str, u64>,
+    rates: Ordered<Rate>,
+}
+
+#[derive(Serialize)]
+struct Mutation<'a> {
+    interpreter: &'a str,
+    walker: &'a str,
+    field: &'a str,
+    class: &'a str,
+    n: u64,
+    stacks: u64,
+    rates: Ordered<Rate>,
+    crash_sites: &'a BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct Cost<'a> {
+    interpreter: &'a str,
+    subject: &'a str,
+    what: &'a str,
+    sink: &'a str,
+    depth: u64,
+    ns_per_frame: f64,
+    low: f64,
+    high: f64,
+    processes: usize,
+    samples: usize,
+}
+
+/// A map in the order it was made: severity, which no sorting by name would keep.
+struct Ordered<T>(Vec<(&'static str, T)>);
+
+impl<T: Serialize> Serialize for Ordered<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The whole file.
+///
+/// # Errors
+/// Only when a number is not finite, which is a defect.
+pub fn summary(model: &Model) -> Result<String, Failure> {
+    let records = &model.records;
+    let summary = Summary {
+        schema: SCHEMA,
+        verdict: model.verdict.word,
+        verdict_line: &model.verdict.line,
+        reasons: &model.verdict.reasons,
+        notices: &records.notices,
+        environment: records.builds.values().next().map(|build| &build.environment),
+        interpreters: records
+            .builds
+            .values()
+            .map(|build| Build { interpreter: &build.interpreter, environment: &build.environment })
+            .collect(),
+        claims: model.claims.iter().map(claim).collect(),
+        cells: records.cells.values().map(cell).collect(),
+        cost: model.cost.iter().map(cost).collect(),
+        ratios: model.ratios.iter().map(ratio).collect(),
+        mutations: records.mutations.0.values().map(mutation).collect(),
+        buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&summary).map_err(Failure::internal)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Twelve significant digits: more than any bound means, and the same text on machines whose libm differs in the last
+/// place.
+fn stable(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
+fn rate(count: Count) -> Rate {
+    let Interval { low, high } = count.interval();
+    Rate { k: count.k, n: count.n, low: stable(low), high: stable(high) }
+}
+
+fn cell(cell: &CellStats) -> Cell<'_> {
+    Cell {
+        id: &cell.cell.id,
+        interpreter: &cell.cell.interpreter,
+        workload: &cell.cell.workload,
+        walker: &cell.cell.walker,
+        target: &cell.cell.target,
+        fault: &cell.cell.fault,
+        params: &cell.cell.params,
+        n: cell.n(),
+        declared: cell.declared(),
+        not_available: &cell.cell.not_available,
+        outcomes: cell.outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect(),
+        rates: Ordered(Event::ALL.iter().map(|(event, name)| (*name, rate(cell.count(*event)))).collect()),
+    }
+}
+
+fn mutation(row: &sigwalk_record::Mutation) -> Mutation<'_> {
+    Mutation {
+        interpreter: &row.interpreter,
+        walker: &row.walker,
+        field: &row.field,
+        class: &row.class,
+        n: row.walks,
+        stacks: row.stacks,
+        rates: Ordered(
+            COLUMNS.iter().map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks }))).collect(),
+        ),
+        crash_sites: &row.crash_sites,
+    }
+}
+
+fn cost(row: &crate::model::cost::Row) -> Cost<'_> {
+    Cost {
+        interpreter: &row.key.interpreter,
+        subject: &row.key.subject,
+        what: row.key.what.name(),
+        sink: &row.key.sink,
+        depth: row.key.depth,
+        ns_per_frame: stable(row.ns_per_frame.value),
+        low: stable(row.ns_per_frame.interval.low),
+        high: stable(row.ns_per_frame.interval.high),
+        processes: row.groups,
+        samples: row.samples,
+    }
+}
+
+fn ratio(ratio: &crate::model::ratio::Ratio) -> Ordered<Value> {
+    let (limit, sense) = match ratio.target {
+        Target::AtMost(limit) => (limit, "at_most"),
+        Target::AtLeast(limit) => (limit, "at_least"),
+    };
+    ordered([
+        ("name", json!(ratio.name)),
+        ("interpreter", json!(ratio.interpreter)),
+        ("value", json!(stable(ratio.estimate.value))),
+        ("low", json!(stable(ratio.estimate.interval.low))),
+        ("high", json!(stable(ratio.estimate.interval.high))),
+        ("target", json!(limit)),
+        ("sense", json!(sense)),
+        ("met", json!(ratio.met)),
+        ("decided", json!(ratio.decided)),
+        ("depth", json!(ratio.depth)),
+        ("sides", json!(ratio.sides)),
+    ])
+}
+
+fn claim(judged: &crate::claims::Judged) -> Ordered<Value> {
+    ordered([
+        ("id", json!(judged.claim.id)),
+        ("claim", json!(judged.claim.text)),
+        ("verdict", json!(judged.finding.verdict.name())),
+        ("figure", json!(judged.finding.figure)),
+        ("evidence", json!(judged.finding.cells)),
+    ])
+}
+
+fn bucket(bucket: &crate::model::bucket::Bucket) -> Ordered<Value> {
+    ordered([
+        ("id", json!(bucket.id)),
+        ("title", json!(bucket.title)),
+        ("count", json!(bucket.count)),
+        ("in_walk", json!(bucket.in_walk)),
+        ("builds", json!(bucket.builds)),
+        ("cells", json!(bucket.cells)),
+        ("seed", json!(bucket.seed)),
+        ("replay", json!(bucket.replay())),
+    ])
+}
+
+/// Not a `serde_json::Map`: its order depends on a feature that another package of the build may switch on.
+fn ordered<const N: usize>(pairs: [(&'static str, Value); N]) -> Ordered<Value> {
+    Ordered(pairs.into())
+}

@@ -1,0 +1,196 @@
+//! One cell: counts of trials, and the rates that follow.
+
+use crate::stats::{Interval, clopper_pearson, zero_event_bound};
+use sigwalk_record::{Cell, Outcome, Phase, Trial};
+use std::collections::BTreeMap;
+
+/// k events in n trials.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Trials with the event.
+    pub k: u64,
+    /// Trials.
+    pub n: u64,
+}
+
+impl Count {
+    /// Two-sided 95 % interval.
+    pub fn interval(self) -> Interval {
+        clopper_pearson(self.k, self.n)
+    }
+
+    /// Upper 95 % bound as printed beside k/n: one-sided when nothing happened, else the upper end of the interval.
+    pub fn bound(self) -> f64 {
+        if self.k == 0 { zero_event_bound(self.n) } else { self.interval().high }
+    }
+
+    /// Both counts together, for cells of one workload.
+    pub fn and(self, other: Count) -> Count {
+        Count { k: self.k + other.k, n: self.n + other.n }
+    }
+}
+
+/// What is counted: one column of the report each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    /// The process died in a walk, reading a frame or what hangs off it.
+    CrashFrame,
+    /// The process died in a walk, in the list of threads.
+    CrashThreadList,
+    /// The process died in a walk, at a thread's name.
+    CrashThreadName,
+    /// The process died outside any walk.
+    CrashTarget,
+    /// A walk did not end.
+    Hang,
+    /// The trial stood still outside any walk.
+    HangTarget,
+    /// A walk did what a handler must not do.
+    ContractViolation,
+    /// Some walk returned a wrong stack without saying so.
+    Impossible,
+    /// Silent: an edge that does not exist.
+    Splice,
+    /// Silent: a line that cannot be.
+    WrongLine,
+    /// Silent: cut and not said so.
+    Prefix,
+    /// Silent: of an earlier moment.
+    Stale,
+    /// Detected: ended early and said so.
+    Truncated,
+    /// Detected: refused and said so.
+    Rejected,
+    /// Detected: a load faulted and was recovered.
+    RecoveredFault,
+}
+
+impl Event {
+    /// All of them, with their names in `summary.json`.
+    pub const ALL: [(Event, &'static str); 15] = [
+        (Event::CrashFrame, "crash_frame"),
+        (Event::CrashThreadList, "crash_thread_list"),
+        (Event::CrashThreadName, "crash_thread_name"),
+        (Event::CrashTarget, "crash_target"),
+        (Event::Hang, "hang"),
+        (Event::HangTarget, "hang_target"),
+        (Event::ContractViolation, "contract_violation"),
+        (Event::Impossible, "impossible"),
+        (Event::Splice, "splice"),
+        (Event::WrongLine, "wrong_line"),
+        (Event::Prefix, "prefix"),
+        (Event::Stale, "stale"),
+        (Event::Truncated, "truncated"),
+        (Event::Rejected, "rejected"),
+        (Event::RecoveredFault, "recovered_fault"),
+    ];
+
+    /// Whether the trial shows it. Crash and hang are the trial's one outcome; the rest is "in at least one walk", so
+    /// that a crash at the end of a trial does not hide the wrong stacks before it.
+    fn in_trial(self, trial: &Trial) -> bool {
+        let (crash, hang) = (trial.outcome == Outcome::Crash, trial.outcome == Outcome::Hang);
+        let tallies = &trial.tallies;
+        match self {
+            Event::CrashFrame => crash && trial.phase == Phase::Walk,
+            Event::CrashThreadList => crash && trial.phase == Phase::ThreadList,
+            Event::CrashThreadName => crash && trial.phase == Phase::ThreadName,
+            Event::CrashTarget => crash && !trial.phase.is_walking(),
+            Event::Hang => hang && trial.phase.is_walking(),
+            Event::HangTarget => hang && !trial.phase.is_walking(),
+            Event::ContractViolation => trial.outcome == Outcome::ContractViolation,
+            Event::Impossible => tallies.silent() > 0 || trial.outcome == Outcome::Impossible,
+            Event::Splice => tallies.splice > 0,
+            Event::WrongLine => tallies.wrong_line > 0,
+            Event::Prefix => tallies.prefix > 0,
+            Event::Stale => tallies.stale > 0,
+            Event::Truncated => tallies.truncated > 0 || trial.outcome == Outcome::Truncated,
+            Event::Rejected => tallies.rejected > 0 || trial.outcome == Outcome::Rejected,
+            Event::RecoveredFault => tallies.recovered_faults > 0 || trial.outcome == Outcome::RecoveredFault,
+        }
+    }
+}
+
+/// A cell and what was counted in it.
+#[derive(Debug)]
+pub struct CellStats {
+    /// As declared.
+    pub cell: Cell,
+    /// Trials declared, by campaign.
+    pub declared: BTreeMap<String, u64>,
+    /// Trials by outcome, harness errors among them.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Walks over all trials: shown, never an n.
+    pub walks: u64,
+    /// The first note of an impossible stack.
+    pub example: Option<String>,
+    /// The first note of a harness error.
+    pub harness_note: Option<String>,
+    events: [u64; Event::ALL.len()],
+}
+
+impl CellStats {
+    /// An empty cell.
+    pub fn new(cell: &Cell) -> Self {
+        Self {
+            cell: cell.clone(),
+            declared: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            walks: 0,
+            example: None,
+            harness_note: None,
+            events: [0; Event::ALL.len()],
+        }
+    }
+
+    /// Whether another run declared the same experiment (n may differ between shards and campaigns).
+    pub fn same_experiment(&self, other: &Cell) -> bool {
+        let cell = &self.cell;
+        (&cell.workload, &cell.walker, &cell.target, &cell.fault, &cell.params)
+            == (&other.workload, &other.walker, &other.target, &other.fault, &other.params)
+    }
+
+    /// Counts a trial.
+    pub fn add(&mut self, trial: &Trial) {
+        *self.outcomes.entry(trial.outcome).or_default() += 1;
+        if trial.outcome == Outcome::HarnessError {
+            self.harness_note = self.harness_note.take().or_else(|| trial.note.clone());
+            return;
+        }
+        self.walks += trial.walks;
+        for (index, (event, _)) in Event::ALL.iter().enumerate() {
+            self.events[index] += u64::from(event.in_trial(trial));
+        }
+        if self.example.is_none() && Event::Impossible.in_trial(trial) {
+            self.example.clone_from(&trial.note);
+        }
+    }
+
+    /// Trials that measured something.
+    pub fn n(&self) -> u64 {
+        self.outcomes.values().sum::<u64>() - self.harness_errors()
+    }
+
+    /// Trials in which the harness itself failed.
+    pub fn harness_errors(&self) -> u64 {
+        self.outcomes.get(&Outcome::HarnessError).copied().unwrap_or(0)
+    }
+
+    /// Trials declared over all campaigns.
+    pub fn declared(&self) -> u64 {
+        self.declared.values().sum()
+    }
+
+    /// k/n of an event.
+    pub fn count(&self, event: Event) -> Count {
+        Count { k: self.events[event as usize], n: self.n() }
+    }
+
+    /// Name of target and fault, as one label.
+    pub fn target_label(&self) -> String {
+        if self.cell.fault.is_empty() {
+            self.cell.target.clone()
+        } else {
+            format!("{} + {}", self.cell.target, self.cell.fault)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a report says, before it is written in any format.
+
+pub mod bucket;
+pub mod cell;
+pub mod cost;
+pub mod mutation;
+pub mod ratio;
+pub mod records;
+pub mod verdict;
+
+use crate::claims::{self, Judged};
+use records::Records;
+
+/// Everything the three formats need.
+#[derive(Debug)]
+pub struct Model {
+    /// The aggregated records.
+    pub records: Records,
+    /// Cost with intervals.
+    pub cost: Vec<cost::Row>,
+    /// Ratios against their targets.
+    pub ratios: Vec<ratio::Ratio>,
+    /// The claims, judged.
+    pub claims: Vec<Judged>,
+    /// The line on top.
+    pub verdict: verdict::Verdict,
+}
+
+impl Model {
+    /// Judges the records.
+    pub fn judge(records: Records) -> Self {
+        let cost = records.cost.rows();
+        let ratios = ratio::all(&records);
+        let verdict = verdict::of(&records);
+        let claims = claims::judge(&records, &ratios);
+        Self { records, cost, ratios, claims, verdict }
+    }
+}

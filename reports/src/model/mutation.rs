@@ -1,0 +1,85 @@
+//! Mutation rows, merged over runs.
+
+use super::cell::Count;
+use sigwalk_record::Mutation;
+use std::collections::BTreeMap;
+
+/// (interpreter, walker, field, class)
+pub type Key = (String, String, String, String);
+
+/// The key of a row.
+pub fn key(row: &Mutation) -> Key {
+    (row.interpreter.clone(), row.walker.clone(), row.field.clone(), row.class.clone())
+}
+
+/// What is counted: a name and how to find it in a row.
+pub type Column = (&'static str, fn(&Mutation) -> u64);
+
+/// The outcomes of a mutated walk, worst first.
+pub const COLUMNS: [Column; 6] = [
+    ("would_crash", |row| row.would_crash),
+    ("hang", |row| row.hang),
+    ("silent", Mutation::silent),
+    ("noticed", |row| row.noticed),
+    ("recovered", |row| row.recovered),
+    ("unharmed", |row| row.unharmed),
+];
+
+/// All rows by key.
+#[derive(Debug, Default)]
+pub struct Mutations(pub BTreeMap<Key, Mutation>);
+
+impl Mutations {
+    /// Adds a row to what is known under its key.
+    pub fn add(&mut self, key: Key, row: Mutation) {
+        match self.0.get_mut(&key) {
+            Some(known) => {
+                known.stacks += row.stacks;
+                add(known, &row);
+            }
+            None => {
+                self.0.insert(key, row);
+            }
+        }
+    }
+
+    /// Sums of the rows that `keep` keeps, by the key that `by` gives.
+    pub fn sums<K: Ord>(
+        &self,
+        keep: impl Fn(&Mutation) -> bool,
+        by: impl Fn(&Mutation) -> K,
+    ) -> BTreeMap<K, Mutation> {
+        let mut sums = BTreeMap::<K, Mutation>::new();
+        for row in self.0.values().filter(|row| keep(row)) {
+            let sum = sums.entry(by(row)).or_default();
+            add(sum, row);
+            // Fields and classes may share their stacks: the largest number of one row is what is certain.
+            sum.stacks = sum.stacks.max(row.stacks);
+        }
+        sums
+    }
+
+    /// The sum of one outcome over the rows that `keep` keeps.
+    pub fn count(&self, keep: impl Fn(&Mutation) -> bool, outcome: fn(&Mutation) -> u64) -> Count {
+        self.0
+            .values()
+            .filter(|row| keep(row))
+            .fold(Count::default(), |sum, row| sum.and(Count { k: outcome(row), n: row.walks }))
+    }
+}
+
+/// Adds the outcomes; stacks are up to the caller.
+fn add(known: &mut Mutation, row: &Mutation) {
+    known.walks += row.walks;
+    known.unharmed += row.unharmed;
+    known.noticed += row.noticed;
+    known.recovered += row.recovered;
+    known.would_crash += row.would_crash;
+    known.hang += row.hang;
+    known.splice += row.splice;
+    known.wrong_line += row.wrong_line;
+    known.prefix += row.prefix;
+    for (site, count) in &row.crash_sites {
+        *known.crash_sites.entry(site.clone()).or_default() += count;
+    }
+}

@@ -1,0 +1,250 @@
+//! Records into aggregates, one row at a time, refusing what does not belong together.
+
+use super::find::Found;
+use super::lines::{self, Done};
+use super::{builds, seen::Seen};
+use crate::failure::Failure;
+use crate::model::cell::CellStats;
+use crate::model::records::{Records, Run};
+use sigwalk_record::{Cell, Cost, Kind, Mutation, Trial};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// (interpreter tag, campaign id): within these an index means one trial.
+type Origin = (String, String);
+
+#[derive(Debug, Default)]
+pub struct Ingest {
+    records: Records,
+    seen: BTreeMap<Origin, Seen>,
+    /// Where each mutation row of a campaign came from.
+    mutated: BTreeMap<(Origin, crate::model::mutation::Key), PathBuf>,
+}
+
+impl Ingest {
+    /// Takes the manifest of a run. All manifests come before all rows.
+    pub fn manifest(&mut self, run: &Found) -> Result<(), Failure> {
+        builds::add(&mut self.records.builds, run)?;
+        let manifest = &run.manifest;
+        let campaign = &manifest.campaign;
+        self.records.campaigns.entry(campaign.id.clone()).or_insert_with(|| campaign.clone());
+        for cell in &manifest.cells {
+            self.declare(run, cell)?;
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, run: &Found, cell: &Cell) -> Result<(), Failure> {
+        let campaign = &run.manifest.campaign.id;
+        let refuse = |reason: String| {
+            Err(Failure::incompatible(format!(
+                "{}:1: cell {}: {reason}",
+                run.dir.join("manifest.json").display(),
+                cell.id
+            )))
+        };
+        if cell.interpreter != run.manifest.interpreter.tag {
+            return refuse(format!(
+                "interpreter {} in a run of {}; restore the manifest or leave this directory out",
+                cell.interpreter, run.manifest.interpreter.tag
+            ));
+        }
+        let known = self.records.cells.entry(cell.id.clone()).or_insert_with(|| CellStats::new(cell));
+        if !known.same_experiment(cell) {
+            return refuse("declared differently in another run; a rate belongs to one set of parameters: report them apart".to_owned());
+        }
+        let declared = known.declared.entry(campaign.clone()).or_default();
+        *declared = (*declared).max(cell.n);
+        if known.cell.not_available.is_empty() {
+            known.cell.not_available.clone_from(&cell.not_available);
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a run.
+    pub fn rows(&mut self, run: &Found) -> Result<(), Failure> {
+        let manifest = &run.manifest;
+        let origin = (manifest.interpreter.tag.clone(), manifest.campaign.id.clone());
+        let (name, done) = match manifest.kind {
+            Kind::Trials => {
+                let path = run.dir.join("trials.jsonl");
+                (
+                    "trials.jsonl",
+                    lines::each(&path, |line, trial: Trial| self.trial(run, &origin, &path, line, &trial))?,
+                )
+            }
+            Kind::Mutations => {
+                let path = run.dir.join("mutations.jsonl");
+                (
+                    "mutations.jsonl",
+                    lines::each(&path, |line, row: Mutation| self.mutation(run, &origin, &path, line, row))?,
+                )
+            }
+            Kind::Cost => {
+                let path = run.dir.join("cost.jsonl");
+                ("cost.jsonl", lines::each(&path, |line, row: Cost| self.cost(run, &path, line, row))?)
+            }
+        };
+        let shown = run.dir.join(name).display().to_string();
+        let nothing_expected = !manifest.complete
+            || (!manifest.cells.is_empty()
+                && manifest.cells.iter().all(|cell| !cell.not_available.is_empty()));
+        if done.is_none() && !nothing_expected {
+            return Err(Failure::incompatible(format!(
+                "{shown}: missing, though the manifest calls the run complete; restore the file or leave this directory out"
+            )));
+        }
+        let Done { rows, dropped } = done.unwrap_or_default();
+        if let Some(line) = dropped {
+            self.records.notices.push(format!(
+                "{shown}:{line}: the last line was cut short and is left out; the rows before it count"
+            ));
+        }
+        if !manifest.complete {
+            self.records.notices.push(format!(
+                "{}: the run was not finished; its rows count, and the report is exploratory",
+                run.dir.display()
+            ));
+        }
+        self.records.runs.push(Run {
+            dir: run.dir.display().to_string(),
+            file: name,
+            kind: manifest.kind,
+            interpreter: manifest.interpreter.tag.clone(),
+            campaign: manifest.campaign.name.clone(),
+            campaign_id: manifest.campaign.id.clone(),
+            profile: manifest.environment.profile.clone(),
+            load: manifest.environment.load.clone(),
+            complete: manifest.complete,
+            started: manifest.started.clone(),
+            ended: manifest.ended.clone(),
+            rows,
+            dropped: dropped.is_some(),
+        });
+        Ok(())
+    }
+
+    fn trial(
+        &mut self,
+        run: &Found,
+        origin: &Origin,
+        path: &Path,
+        line: u64,
+        trial: &Trial,
+    ) -> Result<(), Failure> {
+        // A cell must be declared by this campaign: an id known from elsewhere may mean other parameters.
+        let known =
+            self.records.cells.get_mut(&trial.cell).filter(|cell| cell.declared.contains_key(&origin.1));
+        let Some(cell) = known else {
+            return Err(lines::at(
+                path,
+                line,
+                format!(
+                    "cell {} is not in the manifest; restore the manifest or leave this directory out",
+                    trial.cell
+                ),
+            ));
+        };
+        let seen = match self.seen.get_mut(origin) {
+            Some(seen) => seen,
+            None => self.seen.entry(origin.clone()).or_default(),
+        };
+        if !seen.insert(trial.trial) {
+            return Err(lines::at(
+                path,
+                line,
+                format!(
+                    "trial {} of campaign {} was read before; name each shard once and no copy of it",
+                    trial.trial, origin.1
+                ),
+            ));
+        }
+        cell.add(trial);
+        self.records.buckets.add(&cell.cell, trial, &run.dir);
+        Ok(())
+    }
+
+    fn mutation(
+        &mut self,
+        run: &Found,
+        origin: &Origin,
+        path: &Path,
+        line: u64,
+        row: Mutation,
+    ) -> Result<(), Failure> {
+        self.same_interpreter(run, path, line, &row.interpreter)?;
+        let parts = [
+            row.unharmed,
+            row.noticed,
+            row.recovered,
+            row.would_crash,
+            row.hang,
+            row.splice,
+            row.wrong_line,
+            row.prefix,
+        ];
+        let sum = parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(*part));
+        if sum != Some(row.walks) {
+            return Err(lines::at(
+                path,
+                line,
+                format!("the outcomes do not add up to {} walks; run the mutations again", row.walks),
+            ));
+        }
+        let key = crate::model::mutation::key(&row);
+        if !origin.1.is_empty() {
+            let first = self.mutated.entry((origin.clone(), key.clone())).or_insert_with(|| run.dir.clone());
+            if *first != run.dir {
+                let reason = format!(
+                    "the same row of campaign {} is in {}; name each run once and no copy of it",
+                    origin.1,
+                    first.display()
+                );
+                return Err(lines::at(path, line, reason));
+            }
+        }
+        self.records.mutations.add(key, row);
+        Ok(())
+    }
+
+    fn cost(&mut self, run: &Found, path: &Path, line: u64, row: Cost) -> Result<(), Failure> {
+        self.same_interpreter(run, path, line, &row.interpreter)?;
+        if row.frames == 0 || row.samples.is_empty() || row.samples.iter().any(|sample| sample.iters == 0) {
+            return Err(lines::at(
+                path,
+                line,
+                "no frames, no samples or a batch of no iterations; run the benches again",
+            ));
+        }
+        self.records.cost.add(row);
+        Ok(())
+    }
+
+    fn same_interpreter(&self, run: &Found, path: &Path, line: u64, tag: &str) -> Result<(), Failure> {
+        let expected = &run.manifest.interpreter.tag;
+        if tag == expected {
+            return Ok(());
+        }
+        Err(lines::at(
+            path,
+            line,
+            format!("interpreter {tag} in a run of {expected}; give each interpreter its own run directory"),
+        ))
+    }
+
+    /// The records, unless nothing ran.
+    pub fn finish(self, dirs: &[PathBuf]) -> Result<Records, Failure> {
+        let named = dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ");
+        if self.records.runs.is_empty() {
+            return Err(Failure::nothing_ran(format!(
+                "{named}: no manifest.json here or below; run a campaign first, e.g. scripts/evaluate --quick"
+            )));
+        }
+        if self.records.runs.iter().all(|run| run.rows == 0) {
+            return Err(Failure::nothing_ran(format!(
+                "{named}: the campaign holds no record; run it first, e.g. scripts/evaluate --quick"
+            )));
+        }
+        Ok(self.records)
+    }
+}

@@ -1,0 +1,98 @@
+//! JSON lines, streamed. A damaged last line is what a killed writer leaves and is dropped; any other damage is refused.
+
+use super::find::plain;
+use crate::failure::Failure;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use sigwalk_record::SCHEMA;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// No record is near this long; a file without newlines must not be read into memory whole.
+const LONGEST: u64 = 4 << 20;
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Rows handed on.
+    pub rows: u64,
+    /// The number of the last line, when it was cut short and dropped.
+    pub dropped: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    schema: u32,
+}
+
+/// A failure at a line.
+pub fn at(path: &Path, line: u64, reason: impl std::fmt::Display) -> Failure {
+    Failure::incompatible(format!("{}:{line}: {reason}", path.display()))
+}
+
+/// Hands every row of the file to `take`. `Ok(None)` when there is no such file.
+pub fn each<T: DeserializeOwned>(
+    path: &Path,
+    mut take: impl FnMut(u64, T) -> Result<(), Failure>,
+) -> Result<Option<Done>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::incompatible(format!("{}: {}; make it readable", path.display(), plain(&error)))
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => BufReader::with_capacity(1 << 18, file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let (mut line, mut number, mut done) = (Vec::new(), 0, Done::default());
+    loop {
+        line.clear();
+        number += 1;
+        if file.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+            return Ok(Some(done));
+        }
+        let last = file.fill_buf().map_err(unreadable)?.is_empty();
+        if last && line.last() != Some(&b'\n') {
+            return Ok(Some(Done { dropped: Some(number), ..done }));
+        }
+        match parse(&line) {
+            Ok(row) => take(number, row)?,
+            Err(Damage::Cut(_)) if last => return Ok(Some(Done { dropped: Some(number), ..done })),
+            Err(Damage::Cut(reason) | Damage::Whole(reason)) => return Err(at(path, number, reason)),
+        }
+        done.rows += 1;
+    }
+}
+
+enum Damage {
+    /// No JSON: at the end of a file, a line that was cut short.
+    Cut(String),
+    /// JSON, but not a record that can be believed.
+    Whole(String),
+}
+
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
+    const RESTORE: &str = "restore the file, or leave this run directory out";
+    let typed = serde_json::from_slice::<T>(line);
+    match serde_json::from_slice::<Versioned>(line) {
+        Ok(Versioned { schema: SCHEMA }) => {}
+        Ok(Versioned { schema }) => {
+            return Err(Damage::Whole(format!(
+                "schema {schema}, this report reads schema {SCHEMA}; use the report of the version that wrote it"
+            )));
+        }
+        Err(error) if error.classify() == Category::Data => {
+            return Err(Damage::Whole(format!("no schema; {RESTORE}")));
+        }
+        Err(error) => return Err(Damage::Cut(format!("not a record ({}); {RESTORE}", reason(&error)))),
+    }
+    typed.map_err(|error| Damage::Whole(format!("not a record ({}); {RESTORE}", reason(&error))))
+}
+
+/// serde_json counts lines within what it was given, which is always line 1 here: only the column is of use.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let bare = text.split(" at line ").next().unwrap_or_default();
+    format!("{bare}, column {}", error.column())
+}

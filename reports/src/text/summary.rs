@@ -1,0 +1,194 @@
+//! `summary.md`: the report as a review comment.
+
+use super::number::{estimate, grouped, rate, significant};
+use super::table::Table;
+use super::visible::one_line;
+use crate::model::Model;
+use crate::model::cell::{CellStats, Event};
+use crate::model::mutation::COLUMNS;
+use crate::model::ratio::Target;
+
+/// A comment may hold 65 536 characters; the whole text stays below 60 000.
+const TABLE: usize = 12_000;
+
+/// What zero events and the other limits mean, once for all formats.
+pub const LIMITS: &str = "Limits: zero events is a bound, not a proof. n is trials (fresh processes), never walks; \
+mutation rows count independently drawn walks. Bounds are 95 % (Clopper–Pearson; after zero events one-sided, \
+1−0.05^(1/n)). Rates hold for the stated build, walker, target and parameters, on this machine; where timing decides, \
+another machine gives other rates. Own-thread and other-thread walks are never added up.";
+
+/// The whole text.
+pub fn summary(model: &Model) -> String {
+    let mut out = String::from("## sigwalk summary\n\n");
+    out.push_str(&plain(&model.verdict.line));
+    out.push_str("\n\n");
+    for notice in &model.records.notices {
+        out.push_str(&format!("- {}\n", plain(notice)));
+    }
+    if !model.records.notices.is_empty() {
+        out.push('\n');
+    }
+    section(&mut out, "Claims", &claims(model));
+    section(&mut out, "Trials", &trials(model));
+    section(&mut out, "Mutated frame memory, walks", &mutations(model));
+    section(&mut out, "Cost, ns per frame", &cost(model));
+    section(&mut out, "Ratios", &ratios(model));
+    out.push_str(LIMITS);
+    out.push('\n');
+    out
+}
+
+/// Text outside a fence: no markup of Markdown or HTML gets through.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '@' | '!' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn section(out: &mut String, title: &str, table: &Table) {
+    if !table.is_empty() {
+        out.push_str(&format!("### {title}\n\n{}\n", table.fenced(TABLE)));
+    }
+}
+
+fn claims(model: &Model) -> Table {
+    let mut table = Table::new(4, &["id", "verdict", "claim", "figure"]);
+    for judged in &model.claims {
+        table.row(vec![
+            judged.claim.id.to_owned(),
+            judged.finding.verdict.name().to_owned(),
+            judged.claim.short.to_owned(),
+            judged.finding.figure.clone(),
+        ]);
+    }
+    table
+}
+
+fn trials(model: &Model) -> Table {
+    let head = [
+        "python",
+        "workload",
+        "walker",
+        "target",
+        "trials",
+        "impossible",
+        "crash",
+        "≤95%",
+        "hang",
+        "elsewhere",
+        "harness",
+    ];
+    let mut table = Table::new(4, &head);
+    let mut cells: Vec<&CellStats> =
+        model.records.cells.values().filter(|cell| cell.cell.not_available.is_empty()).collect();
+    // Worst first: what does not fit must be what says least.
+    cells.sort_by_key(|cell| {
+        let k = |event| std::cmp::Reverse(cell.count(event).k);
+        (k(Event::CrashFrame), k(Event::Hang), k(Event::Impossible), &cell.cell.id)
+    });
+    for cell in cells {
+        let fraction = |event| {
+            let count = cell.count(event);
+            format!("{}/{}", count.k, count.n)
+        };
+        let elsewhere: u64 =
+            [Event::CrashThreadList, Event::CrashThreadName, Event::CrashTarget, Event::HangTarget]
+                .map(|event| cell.count(event).k)
+                .iter()
+                .sum();
+        table.row(vec![
+            cell.cell.interpreter.clone(),
+            cell.cell.workload.clone(),
+            cell.cell.walker.clone(),
+            cell.target_label(),
+            grouped(cell.n()),
+            fraction(Event::Impossible),
+            fraction(Event::CrashFrame),
+            rate(cell.count(Event::CrashFrame).bound()),
+            fraction(Event::Hang),
+            elsewhere.to_string(),
+            cell.harness_errors().to_string(),
+        ]);
+    }
+    table
+}
+
+fn mutations(model: &Model) -> Table {
+    let mut head = vec!["python", "walker", "walks", "≥stacks"];
+    head.extend(COLUMNS.map(|column| column.0));
+    head.push("would_crash ≤95%");
+    let mut table = Table::new(2, &head);
+    for ((interpreter, walker), row) in
+        model.records.mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()))
+    {
+        let mut cells = vec![interpreter, walker, grouped(row.walks), grouped(row.stacks)];
+        cells.extend(COLUMNS.map(|(_, k)| grouped(k(&row))));
+        cells.push(rate(crate::model::cell::Count { k: row.would_crash, n: row.walks }.bound()));
+        table.row(cells);
+    }
+    table
+}
+
+fn cost(model: &Model) -> Table {
+    let mut table = Table::new(3, &["python", "subject", "what", "depth", "ns/frame [95%]"]);
+    for row in &model.cost {
+        table.row(vec![
+            row.key.interpreter.clone(),
+            row.key.label(),
+            row.key.what.name().to_owned(),
+            row.key.depth.to_string(),
+            estimate(row.ns_per_frame),
+        ]);
+    }
+    table
+}
+
+fn ratios(model: &Model) -> Table {
+    let mut table = Table::new(2, &["python", "ratio", "depth", "value [95%]", "target", "met"]);
+    for ratio in &model.ratios {
+        table.row(vec![
+            ratio.interpreter.clone(),
+            ratio.name.to_owned(),
+            ratio.depth.to_string(),
+            estimate(ratio.estimate),
+            target(ratio.target),
+            met(ratio.met, ratio.decided).to_owned(),
+        ]);
+    }
+    table
+}
+
+/// `≤ 1.5`
+pub fn target(target: Target) -> String {
+    match target {
+        Target::AtMost(limit) => format!("≤ {}", significant(limit)),
+        Target::AtLeast(limit) => format!("≥ {}", significant(limit)),
+    }
+}
+
+/// Whether a target was met, and whether the interval leaves it open.
+pub fn met(met: bool, decided: bool) -> &'static str {
+    match (met, decided) {
+        (true, true) => "yes",
+        (true, false) => "yes, interval open",
+        (false, true) => "no",
+        (false, false) => "no, interval open",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_outside_a_fence_is_no_markup() {
+        assert_eq!(plain("<script>`x`*y*\n"), "&lt;script>\\`x\\`\\*y\\*\\u000a");
+    }
+}

@@ -1,0 +1,280 @@
+//! Sample records, made up for tests. Their numbers were measured nowhere and appear in no report but those of tests.
+
+#![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
+
+use serde::Serialize;
+use sigwalk_record::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use assert_cmd::Command;
+
+/// The program, run in `dir`, so that the paths in its output are the same on every machine.
+pub fn report(dir: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("report"));
+    command.current_dir(dir);
+    command
+}
+
+pub fn interpreter(tag: &str) -> Interpreter {
+    Interpreter {
+        tag: tag.into(),
+        version: format!("{tag} (main, sample) [GCC 14.2.0]"),
+        hexversion: "0x030f00f0".into(),
+        config_args: "'--enable-shared' '--with-lto'".into(),
+        compiler: "gcc 14.2.0 -O2".into(),
+        libpython: "lib/libpython3.15.so.1.0".into(),
+        runtime_size: 412_960,
+        freed_patterns: "after gh-140815".into(),
+        allocator: "default".into(),
+        ..Interpreter::default()
+    }
+}
+
+pub fn environment() -> Environment {
+    Environment {
+        cpu: "Sample CPU".into(),
+        cores: 2,
+        kernel: "6.12.0-sample".into(),
+        os: "Debian GNU/Linux 13".into(),
+        libc: "glibc 2.41".into(),
+        rustc: "rustc 1.95.0".into(),
+        profile: "release".into(),
+        suite_version: "0.1.0".into(),
+        commit: "0123456789ab".into(),
+        load: "0.10 0.20 0.30".into(),
+        other: BTreeMap::from([("core_pattern".into(), "core".into()), ("yama".into(), "0".into())]),
+    }
+}
+
+pub fn manifest(kind: Kind, tag: &str, cells: Vec<Cell>) -> Manifest {
+    Manifest {
+        schema: SCHEMA,
+        kind,
+        campaign: Campaign {
+            name: "sample".into(),
+            id: "00000000000000aa".into(),
+            text: "name = \"sample\"\nn = 100\n".into(),
+        },
+        interpreter: interpreter(tag),
+        environment: environment(),
+        cells,
+        complete: true,
+        started: "2026-01-02T03:04:05Z".into(),
+        ended: "2026-01-02T03:14:05Z".into(),
+    }
+}
+
+pub fn cell(tag: &str, workload: &str, target: &str, walker: &str, n: u64) -> Cell {
+    Cell {
+        id: format!("{tag}/{workload}/{target}/{walker}"),
+        interpreter: tag.into(),
+        workload: workload.into(),
+        walker: walker.into(),
+        target: target.into(),
+        fault: String::new(),
+        n,
+        params: BTreeMap::from([("depth".into(), "50".into()), ("loop".into(), "10".into())]),
+        not_available: String::new(),
+    }
+}
+
+pub fn trial(index: u64, cell: &str, outcome: Outcome, phase: Phase) -> Trial {
+    Trial {
+        schema: SCHEMA,
+        trial: index,
+        cell: cell.into(),
+        seed: format!("{:016x}", index * 0x9e37),
+        outcome,
+        phase,
+        walks: 40,
+        frames: 2000,
+        tallies: Tallies { complete: 40, ..Tallies::default() },
+        crash: None,
+        millis: 1.5,
+        note: None,
+    }
+}
+
+pub fn crashed(index: u64, cell: &str, phase: Phase, site: &str) -> Trial {
+    let crash = Crash { signal: 11, address: Some("0xdddddddddddddddd".into()), site: Some(site.into()) };
+    Trial { crash: Some(crash), ..trial(index, cell, Outcome::Crash, phase) }
+}
+
+/// Writes a run directory.
+pub fn write(dir: &Path, manifest: &Manifest, rows: &[impl Serialize]) {
+    std::fs::create_dir_all(dir).unwrap();
+    std::fs::write(dir.join("manifest.json"), serde_json::to_string_pretty(manifest).unwrap()).unwrap();
+    let name = match manifest.kind {
+        Kind::Trials => "trials.jsonl",
+        Kind::Mutations => "mutations.jsonl",
+        Kind::Cost => "cost.jsonl",
+    };
+    let lines: String = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n").collect();
+    std::fs::write(dir.join(name), lines).unwrap();
+}
+
+/// One run of trials: `n` of them complete, in one cell.
+pub fn plain_run(dir: &Path, n: u64) {
+    let cell = cell("3.15.0", "signal", "calls", "guarded", n);
+    let trials: Vec<_> = (0..n).map(|index| trial(index, &cell.id, Outcome::Complete, Phase::Done)).collect();
+    write(dir, &manifest(Kind::Trials, "3.15.0", vec![cell]), &trials);
+}
+
+/// Every kind of record, on two interpreters; returns the parent of the run directories.
+pub fn sample(dir: &Path) -> PathBuf {
+    let runs = dir.join("runs");
+    for tag in ["3.13.5", "3.15.0"] {
+        trials(&runs.join(format!("{tag}/trials")), tag);
+        mutations(&runs.join(format!("{tag}/mutations")), tag);
+        costs(&runs.join(format!("{tag}/cost")), tag);
+    }
+    runs
+}
+
+fn trials(dir: &Path, tag: &str) {
+    let mut cells = Vec::new();
+    for workload in ["hook", "signal", "other"] {
+        for target in ["calls", "churn"] {
+            for walker in ["pr-b1", "guarded", "remote"] {
+                cells.push(cell(tag, workload, target, walker, 500));
+            }
+        }
+    }
+    let mut absent = cell(tag, "signal", "calls", "cpython-c", 500);
+    absent.not_available = "internal headers of 3.13.5 lack the helper".into();
+    cells.push(absent);
+    let (mut rows, mut index) = (Vec::new(), 0);
+    for cell in cells.iter().filter(|cell| cell.not_available.is_empty()) {
+        for i in 0..cell.n {
+            rows.push(sampled(tag, cell, i, index));
+            index += 1;
+        }
+    }
+    write(dir, &manifest(Kind::Trials, tag, cells), &rows);
+}
+
+fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
+    let mut row = trial(index, &cell.id, Outcome::Complete, Phase::Done);
+    let place = (cell.workload.as_str(), cell.target.as_str(), cell.walker.as_str());
+    match (place, i) {
+        (("other", "churn", "pr-b1"), 0..17) => {
+            let site = format!("libpython3.15.so.1.0+0x{:x} (_PyFrame_GetCode+0x1c)", 0x1a_0000 + i);
+            return crashed(index, &cell.id, Phase::Walk, &site);
+        }
+        (("other", "churn", "pr-b1"), 17..20) => {
+            return crashed(index, &cell.id, Phase::ThreadList, "libpython3.15.so.1.0+0x2f00");
+        }
+        (("other", "calls", "pr-b1"), 0) => return crashed(index, &cell.id, Phase::Target, "libc.so.6+0x99"),
+        (("other", "churn", "pr-b1"), 20..24) => {
+            row.outcome = Outcome::Impossible;
+            row.tallies.splice = 2;
+            row.note = Some("n7 → n3 at line 41: n7 has no call of n3".into());
+        }
+        (("other", "churn", "guarded"), 0..19) => {
+            row.outcome = Outcome::RecoveredFault;
+            row.tallies.recovered_faults = 1;
+        }
+        (("other", "churn", "guarded"), 19..25) => {
+            row.outcome = Outcome::Impossible;
+            row.tallies.wrong_line = 1;
+        }
+        (("other", "churn", "remote"), 0..30) => {
+            row.outcome = Outcome::Rejected;
+            row.tallies.rejected = 1;
+        }
+        (("signal", "churn", "pr-b1"), 0..2) if tag == "3.13.5" => {
+            return trial(index, &cell.id, Outcome::Hang, Phase::Walk);
+        }
+        (("signal", "churn", "guarded"), 0..9) => {
+            row.outcome = Outcome::Truncated;
+            row.tallies.truncated = 1;
+        }
+        (("hook", "calls", "remote"), 0..2) => {
+            row.outcome = Outcome::HarnessError;
+            row.note = Some("the server did not answer within 2 s".into());
+        }
+        _ => {}
+    }
+    row
+}
+
+fn mutations(dir: &Path, tag: &str) {
+    let mut rows = Vec::new();
+    for walker in ["pr-b1", "pr-b1-hops", "guarded"] {
+        for field in ["frame.previous", "frame.f_executable", "code.ob_type"] {
+            for class in ["unmapped", "freed-dd", "self-cycle"] {
+                rows.push(mutation(tag, walker, field, class));
+            }
+        }
+    }
+    write(dir, &manifest(Kind::Mutations, tag, vec![]), &rows);
+}
+
+fn mutation(tag: &str, walker: &str, field: &str, class: &str) -> Mutation {
+    let mut row = Mutation {
+        schema: SCHEMA,
+        interpreter: tag.into(),
+        walker: walker.into(),
+        field: field.into(),
+        class: class.into(),
+        ..Mutation::default()
+    };
+    (row.walks, row.stacks) = (10_000, 200);
+    match (walker, class) {
+        ("guarded", "unmapped") => row.recovered = 9_000,
+        ("pr-b1" | "pr-b1-hops", "unmapped") => {
+            row.would_crash = 7_500;
+            row.crash_sites.insert(field.into(), 7_500);
+        }
+        ("pr-b1", "self-cycle") if field == "frame.previous" => row.hang = 9_990,
+        ("guarded" | "pr-b1-hops", "self-cycle") => row.noticed = 9_990,
+        (_, "freed-dd") => (row.noticed, row.splice, row.wrong_line, row.prefix) = (8_000, 3, 1, 10),
+        _ => {}
+    }
+    row.unharmed = row.walks - row.would_crash - row.recovered - row.noticed - row.hang - row.silent();
+    row
+}
+
+fn costs(dir: &Path, tag: &str) {
+    let subjects = [
+        ("floor", What::Chain, 1.0, None),
+        ("raw", What::Code, 1.4, None),
+        ("raw_strict", What::Code, 3.1, None),
+        ("guarded", What::Code, 3.3, None),
+        ("guarded", What::Line, 42.0, None),
+        ("guarded", What::Names, 88.0, None),
+        ("pr_b1", What::Code, 2.2, None),
+        ("pr_b1", What::Line, 120.0, None),
+        ("tracemalloc", What::Line, 140.0, None),
+        ("getframe_getback", What::Chain, 25.0, None),
+        ("dump_traceback", What::Names, 1290.0, Some("/dev/null")),
+        ("dump_traceback", What::Names, 1900.0, Some("memfd")),
+    ];
+    let mut rows = Vec::new();
+    for (subject, what, ns, sink) in subjects {
+        for depth in [1_u64, 10, 100, 1000] {
+            let frames = if subject == "dump_traceback" { depth.min(100) } else { depth };
+            for process in 0..3_u64 {
+                let sample = |batch: u64| {
+                    let per_frame = ns
+                        * (1.0 + 2.0 / depth as f64)
+                        * (1.0 + (batch * 7 % 11) as f64 / 200.0 + process as f64 / 300.0);
+                    Sample { iters: 1000, ns: (per_frame * frames as f64 * 1000.0) as u64 }
+                };
+                rows.push(Cost {
+                    schema: SCHEMA,
+                    interpreter: tag.into(),
+                    subject: subject.into(),
+                    what,
+                    depth,
+                    frames,
+                    sink: sink.map(str::to_owned),
+                    samples: (0..30).map(sample).collect(),
+                    note: (subject == "dump_traceback").then(|| "found as PyUnstable_DumpTraceback".into()),
+                });
+            }
+        }
+    }
+    write(dir, &manifest(Kind::Cost, tag, vec![]), &rows);
+}

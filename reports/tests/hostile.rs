@@ -1,0 +1,89 @@
+//! Strings in records were chosen by other programs. None may act.
+
+mod common;
+
+use common::{cell, crashed, manifest, report, write};
+use sigwalk_record::*;
+
+const EVIL: &str =
+    "</td></svg><script>alert(1)</script><img src=x onerror=y>\"'&`\u{202e}gnp.exe\u{1b}[31m\u{0}\n```\n# t";
+
+#[test]
+fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut evil = cell(EVIL, EVIL, EVIL, EVIL, 2);
+    evil.fault = EVIL.into();
+    evil.params.insert(EVIL.into(), EVIL.into());
+    let mut absent = cell(EVIL, "signal", "t", "w", 1);
+    absent.not_available = EVIL.into();
+    let mut trials = vec![crashed(0, &evil.id, Phase::Walk, EVIL), crashed(1, &evil.id, Phase::Walk, EVIL)];
+    trials[0].note = Some(EVIL.into());
+    trials[0].seed = EVIL.into();
+    trials[0].tallies.splice = 1;
+    let mut declared = manifest(Kind::Trials, EVIL, vec![evil, absent]);
+    declared.campaign = Campaign { name: EVIL.into(), id: EVIL.into(), text: EVIL.into() };
+    declared.environment.other.insert(EVIL.into(), EVIL.into());
+    write(&dir.path().join("runs/<script>"), &declared, &trials);
+    declared.kind = Kind::Cost;
+    declared.cells.clear();
+    let cost = |depth| Cost {
+        schema: SCHEMA,
+        interpreter: EVIL.into(),
+        subject: EVIL.into(),
+        what: What::Code,
+        depth,
+        frames: depth,
+        sink: Some(EVIL.into()),
+        samples: vec![Sample { iters: 10, ns: 1000 }],
+        note: Some(EVIL.into()),
+    };
+    write(&dir.path().join("runs/cost"), &declared, &[cost(10), cost(100)]);
+    declared.kind = Kind::Mutations;
+    let row = Mutation {
+        schema: SCHEMA,
+        interpreter: EVIL.into(),
+        walker: EVIL.into(),
+        field: EVIL.into(),
+        class: EVIL.into(),
+        walks: 5,
+        stacks: 1,
+        would_crash: 5,
+        crash_sites: [(EVIL.to_owned(), 5)].into(),
+        ..Mutation::default()
+    };
+    write(&dir.path().join("runs/mutations"), &declared, &[row]);
+
+    let output = report(dir.path())
+        .args([
+            "build",
+            "runs",
+            "--out",
+            "r.html",
+            "--title",
+            EVIL.trim_matches('\0').split('\0').next().unwrap(),
+        ])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stdout.lines().count(), 1, "{stdout}");
+
+    let page = std::fs::read_to_string(dir.path().join("r.html")).unwrap();
+    for markup in ["<script", "<img", "onerror=y>", "</svg><"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(page.contains("&lt;script&gt;") && page.contains("\\u202egnp"));
+    let summary = std::fs::read_to_string(dir.path().join("summary.md")).unwrap();
+    // Every fence is ours: opened with a language, closed alone.
+    assert_eq!(summary.matches("```").count(), 2 * summary.matches("```text\n").count());
+    assert!(
+        !summary
+            .split("```")
+            .step_by(2)
+            .any(|outside| outside.contains("<script") || outside.contains("\n# t"))
+    );
+    for (name, text) in [("page", page), ("summary", summary), ("stdout", stdout)] {
+        let hidden = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+        assert_eq!(hidden, None, "{name}");
+    }
+}
