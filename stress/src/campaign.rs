@@ -166,6 +166,7 @@ impl Group {
             n: self.trials,
             params,
             not_available: String::new(),
+            judged: walker != crate::subject::FAULTHANDLER,
         };
         Ok(Plan { cell, workload: self.workload, target, millis: self.millis, gap_us: self.gap_us })
     }

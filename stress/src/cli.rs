@@ -29,7 +29,7 @@ pub enum Verb {
     #[command(after_help = "Example:\n  stress replay runs/smoke 17")]
     Replay(Replay),
     /// Change words of real frames and code objects in place, walk, compare, restore
-    #[command(after_help = "Example:\n  stress mutate --stacks 200 --walks 2000 --out runs/mutate")]
+    #[command(after_help = "Example:\n  stress mutate --stacks 1000 --walks 1000 --out runs/mutate")]
     Mutate(Mutate),
     /// Show walkers, targets, workloads, fields and value classes
     List {
@@ -86,10 +86,10 @@ pub struct Mutate {
     #[arg(long, default_value = "runs/mutate")]
     pub out: PathBuf,
     /// Independent stacks
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 1000)]
     pub stacks: u64,
     /// Mutations on each stack; each is walked by every walker
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 1000)]
     pub walks: u64,
     /// Seed of all draws
     #[arg(long, default_value_t = 1)]

@@ -1,0 +1,22 @@
+//! Bodies of the fuzz targets, as plain functions: `fuzz_targets/` hands them libFuzzer's bytes, the tests replay kept
+//! and pseudo-random ones, on stable Rust.
+//!
+//! | body | input | what must hold |
+//! |---|---|---|
+//! | [`walk`] | a captured image and mutations of it | [`violation`] |
+//! | [`line_table`] | any bytes as a location table | the decoders agree with [`reference`](mod@reference) |
+//! | [`layout`] | any bytes as the debug offsets | refused, or harmless to walk with |
+//!
+//! Nothing here reads live memory: a load that would have crashed is counted ([`tally`]) and the next input is tried.
+
+pub mod image;
+pub mod layout;
+pub mod line_table;
+pub mod memory;
+pub mod mutation;
+pub mod places;
+pub mod reference;
+pub mod seed;
+pub mod tally;
+pub mod violation;
+pub mod walk;

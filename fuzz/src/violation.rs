@@ -1,0 +1,86 @@
+//! What must never happen. Each violation panics in a function of its own name, so that crash files fall into buckets by
+//! the top of their stack.
+
+/// A walker followed more frames than its budget allows.
+#[inline(never)]
+#[cold]
+pub fn walk_exceeds_its_hop_budget(walker: &str, seed: &str, hops: u32) -> ! {
+    panic!("{walker} on {seed}: {hops} hops")
+}
+
+/// A guarded walker made more loads than a bounded walk can need: it may as well never end.
+#[inline(never)]
+#[cold]
+pub fn walk_exceeds_its_load_budget(walker: &str, seed: &str, site: &str) -> ! {
+    panic!("{walker} on {seed}: the last load was of {site}")
+}
+
+/// More frames than the buffer has room for.
+#[inline(never)]
+#[cold]
+pub fn walk_overfills_its_buffer(walker: &str, seed: &str, frames: usize) -> ! {
+    panic!("{walker} on {seed}: {frames} frames")
+}
+
+/// A strict walk delivered something that is no code object.
+#[inline(never)]
+#[cold]
+pub fn strict_walk_believes_what_is_no_code(seed: &str, code: u64) -> ! {
+    panic!("{seed}: code {code:#x}")
+}
+
+/// A strict walk delivered an instruction outside the code.
+#[inline(never)]
+#[cold]
+pub fn strict_walk_leaves_the_bytecode(seed: &str, lasti: i32, units: u64) -> ! {
+    panic!("{seed}: lasti {lasti} in {units} units")
+}
+
+/// A strict walk delivered a line that the reference does not give.
+#[inline(never)]
+#[cold]
+pub fn strict_walk_invents_a_line(seed: &str, lasti: i32, found: i32, expected: &str) -> ! {
+    panic!("{seed}: line {found} at lasti {lasti}, the reference says {expected}")
+}
+
+/// A copied name is no UTF-8.
+#[inline(never)]
+#[cold]
+pub fn copied_text_is_no_utf8(seed: &str, bytes: &[u8]) -> ! {
+    panic!("{seed}: {bytes:x?}")
+}
+
+/// A copy made more loads than its buffer has room for.
+#[inline(never)]
+#[cold]
+pub fn text_copy_exceeds_its_load_budget(seed: &str) -> ! {
+    panic!("{seed}")
+}
+
+/// A lookup read outside the table, or more often than once a window.
+#[inline(never)]
+#[cold]
+pub fn line_lookup_leaves_the_table(what: &str) -> ! {
+    panic!("{what}")
+}
+
+/// The lookup and the reference differ.
+#[inline(never)]
+#[cold]
+pub fn line_lookup_differs_from_the_reference(found: &str, expected: &str) -> ! {
+    panic!("{found}, the reference says {expected}")
+}
+
+/// CPython's own scan gives another line for a table that the strict one accepts.
+#[inline(never)]
+#[cold]
+pub fn line_lookup_differs_from_cpython(found: &str, cpython: &str) -> ! {
+    panic!("{found}, CPython's scan says {cpython}")
+}
+
+/// A layout that was accepted has an offset outside its structure.
+#[inline(never)]
+#[cold]
+pub fn layout_accepts_an_offset_outside(field: &str, offset: u32) -> ! {
+    panic!("{field} = {offset}")
+}

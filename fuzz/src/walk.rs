@@ -1,0 +1,200 @@
+//! The body of the target `walk`: every walker over a mutated image.
+//!
+//! Input: one byte selects the image, then [`crate::mutation`]s.
+
+use crate::image::Answer;
+use crate::memory::{MAX_REGIONS, Place};
+use crate::seed::{self, Seed};
+use crate::tally::{self, Outcome};
+use crate::{mutation, reference, violation};
+use sigwalk::addr::Addr;
+use sigwalk::frame::{Frame, FrameBuf, NO_LINE};
+use sigwalk::line_table::{self, LineError};
+use sigwalk::reader::{Budgeted, FaultKind, ImageReader, Region};
+use sigwalk::text;
+use sigwalk::walk::{Detail, EXTRA_HOPS, End, Request};
+use sigwalk::walkers::{self, Entry, Reads};
+use std::cell::RefCell;
+
+/// Longest input that is not cut.
+pub const MAX_INPUT: usize = 1 + mutation::SIZE * mutation::MOST;
+
+/// Frames of the buffer.
+const CAPACITY: usize = 64;
+
+/// Loads after which a raw walk counts as endless: a hundred times what the longest undisturbed one makes (a test says
+/// so). A walk of full length over damaged tables can make as many; it is then counted as a hang, wrongly.
+pub const RAW_LOADS: u32 = 60_000;
+
+/// The walker without a hop budget, which is the point of it.
+const ENDLESS: &str = "pr-b1";
+
+/// Loads that a strict walk of this image cannot exceed while it keeps its own bounds.
+#[must_use]
+pub fn strict_loads(seed: &Seed) -> u32 {
+    let hops = CAPACITY as u32 + EXTRA_HOPS + 1;
+    // Head (twice two), base, data stack, the end of the chain.
+    let fixed = 4 + 1 + 3 + 1;
+    // Steps from chunk to chunk are bounded by a number, two loads each.
+    let chunks = 2 * ((1 << 16) + 1);
+    // Type, refcount, units, resume, first line; table, its type and length; then the table in pieces of 64 bytes, none
+    // longer than a region.
+    let frame = 8 + seed.memory.longest() as u32 / 64 + 2;
+    fixed + chunks + 4 * hops + frame * CAPACITY as u32
+}
+
+thread_local! {
+    static SEEDS: RefCell<Vec<Seed>> = RefCell::new(seed::all());
+}
+
+/// Runs one input.
+pub fn run(input: &[u8]) {
+    let Some((selector, mutations)) = input.split_first() else { return };
+    SEEDS.with_borrow_mut(|seeds| {
+        let count = seeds.len();
+        let seed = &mut seeds[usize::from(*selector) % count];
+        mutation::apply(seed, mutations);
+        all(seed);
+        seed.memory.restore();
+    });
+}
+
+/// Every walker over a seed as it is now.
+pub(crate) fn all(seed: &Seed) {
+    for (index, entry) in walkers::ALL.iter().enumerate() {
+        walk(seed, index, entry);
+    }
+}
+
+fn walk(seed: &Seed, index: usize, entry: &Entry) {
+    let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
+    let count = seed.memory.regions(&mut regions);
+    let image = ImageReader::new(&regions[..count]);
+    let guarded = entry.reads == Reads::Guarded;
+    let reader = Budgeted::new(image, if guarded { strict_loads(seed) } else { RAW_LOADS });
+    let request = Request { interpreter: &seed.interpreter, tstate: seed.tstate, detail: Detail::Line };
+    let mut frames = [Frame::default(); CAPACITY];
+    let mut buffer = FrameBuf::new(&mut frames);
+    let walk = (entry.image)(&reader, &request, &mut buffer);
+
+    let frames = buffer.frames();
+    if frames.len() > CAPACITY {
+        violation::walk_overfills_its_buffer(entry.name, seed.name, frames.len());
+    }
+    // The hop that breaks the budget is counted.
+    if entry.name != ENDLESS && walk.hops > CAPACITY as u32 + EXTRA_HOPS + 1 {
+        violation::walk_exceeds_its_hop_budget(entry.name, seed.name, walk.hops);
+    }
+    let outcome = match (walk.fault(), walk.end) {
+        (Some((site, FaultKind::Budget)), _) if guarded => {
+            violation::walk_exceeds_its_load_budget(entry.name, seed.name, site.name())
+        }
+        (Some((site, FaultKind::Budget)), _) => Outcome::Endless(site),
+        (Some((site, _)), _) => Outcome::Fault(site),
+        (None, End::Complete) if is_answer(seed, frames) => Outcome::Same,
+        (None, End::Complete) => Outcome::Different,
+        (None, End::Truncated(_)) => Outcome::Truncated,
+        (None, End::Rejected(_)) => Outcome::Rejected,
+    };
+    tally::count(index, seed.tag_index, outcome);
+    if guarded {
+        for frame in frames {
+            judge(seed, image, frame);
+        }
+    }
+}
+
+/// Whether the frames are those of the undisturbed image.
+fn is_answer(seed: &Seed, frames: &[Frame]) -> bool {
+    let answer = |frame: &Frame| Answer { code: frame.code.get(), lasti: frame.lasti, line: frame.line };
+    frames.len() == seed.answers.len() && frames.iter().map(answer).eq(seed.answers.iter().copied())
+}
+
+/// A frame that a strict walk delivered, looked at again by other means.
+fn judge(seed: &Seed, image: ImageReader<'_>, frame: &Frame) {
+    let (c, t) = (&seed.interpreter.layout.code, &seed.interpreter.layout.text);
+    let get = |offset: u32, width| {
+        seed.memory.get(Place { at: frame.code.plus(offset).get(), base: frame.code.get(), width })
+    };
+    if get(c.ob_type, 8) != seed.interpreter.code_type.get() {
+        violation::strict_walk_believes_what_is_no_code(seed.name, frame.code.get());
+    }
+    let units = get(c.units, 8);
+    let fresh = if seed.interpreter.layout.version.triple().1 < 13 { -2 } else { 0 };
+    let inside = frame.lasti >= fresh && (frame.lasti < 0 || (frame.lasti as u64) < units.saturating_mul(2));
+    if !inside || frame.lasti % 2 != 0 {
+        violation::strict_walk_leaves_the_bytecode(seed.name, frame.lasti, units);
+    }
+
+    let table = get(c.linetable, 8);
+    let len = seed.memory.get(Place { at: table.wrapping_add(t.bytes_size.into()), base: table, width: 8 });
+    let data = table.wrapping_add(t.bytes_data.into());
+    line(seed, image, frame, (data, len), get(c.firstlineno, 4) as i32);
+    for offset in [c.filename, c.name, c.qualname] {
+        name(seed, image, get(offset, 8));
+    }
+}
+
+fn line(seed: &Seed, image: ImageReader<'_>, frame: &Frame, (data, len): (u64, u64), first: i32) {
+    // Where the region ends before the table does, what is readable decides.
+    let expected = reference::line_at(seed.memory.readable(data, len), first, frame.lasti);
+    let number = expected.map(|line| line.unwrap_or(NO_LINE));
+    if number != Ok(frame.line) {
+        let expected = format!("{expected:?}");
+        violation::strict_walk_invents_a_line(seed.name, frame.lasti, frame.line, &expected);
+    }
+    let again = line_table::line_at(&image, Addr::new(data), len, first, frame.lasti);
+    if again.map(line_table::Line::or_minus_one) != Ok::<_, LineError>(frame.line) {
+        violation::strict_walk_invents_a_line(seed.name, frame.lasti, frame.line, &format!("{again:?}"));
+    }
+}
+
+fn name(seed: &Seed, image: ImageReader<'_>, at: u64) {
+    const ROOM: usize = 96;
+    let mut into = [0; ROOM];
+    // Type, length, state and data pointer; then every piece brings at least one byte.
+    let reader = Budgeted::new(image, 4 + ROOM as u32);
+    match text::copy(&reader, &seed.interpreter, Addr::new(at), &mut into) {
+        Ok(copied) if str::from_utf8(&into[..copied.bytes]).is_err() => {
+            violation::copied_text_is_no_utf8(seed.name, &into[..copied.bytes])
+        }
+        Err(text::TextError::Fault(fault)) if fault.kind == FaultKind::Budget => {
+            violation::text_copy_exceeds_its_load_budget(seed.name)
+        }
+        _ => {}
+    }
+}
+
+/// Walkers that do not give CPython's answer on a seed as it is now, with what they give.
+#[must_use]
+pub fn disagreements(index: usize) -> Vec<String> {
+    SEEDS.with_borrow(|seeds| {
+        let seed = &seeds[index];
+        let wrong = walkers::ALL.iter().filter_map(|entry| {
+            let mut frames = [Frame::default(); CAPACITY];
+            let (end, count, _) = measure(seed, entry, &mut frames);
+            let right = end == End::Complete && is_answer(seed, &frames[..count]);
+            (!right).then(|| format!("{}: {end:?} {:?}", entry.name, &frames[..count]))
+        });
+        wrong.collect()
+    })
+}
+
+/// Loads that the longest walk of any seed makes.
+#[must_use]
+pub fn undisturbed_loads() -> u32 {
+    let mut frames = [Frame::default(); CAPACITY];
+    let mut loads = |seed: &Seed| walkers::ALL.iter().map(|entry| measure(seed, entry, &mut frames).2).max();
+    SEEDS.with_borrow(|seeds| seeds.iter().filter_map(&mut loads).max().unwrap_or(0))
+}
+
+/// How a walk ended, its frames and its loads.
+fn measure(seed: &Seed, entry: &Entry, frames: &mut [Frame]) -> (End, usize, u32) {
+    let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
+    let count = seed.memory.regions(&mut regions);
+    let reader = Budgeted::new(ImageReader::new(&regions[..count]), u32::MAX);
+    let request = Request { interpreter: &seed.interpreter, tstate: seed.tstate, detail: Detail::Line };
+    let mut buffer = FrameBuf::new(frames);
+    let walk = (entry.image)(&reader, &request, &mut buffer);
+    (walk.end, buffer.frames().len(), u32::MAX - reader.left())
+}
