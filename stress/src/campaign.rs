@@ -90,7 +90,7 @@ impl Campaign {
     /// One line that names the place and the remedy.
     pub fn parse(text: &str, tag: &str) -> Result<Campaign, String> {
         let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
             format!("line {line}: {}", error.message().replace('\n', " "))
         })?;
         let id = hash::text(text);
