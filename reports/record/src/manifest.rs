@@ -97,6 +97,14 @@ pub struct Cell {
     /// Why the cell could not run on this interpreter; empty when it could.
     #[serde(default)]
     pub not_available: String,
+    /// Whether the oracle judges the walker's answers; false for walkers that print, e.g. faulthandler.
+    #[serde(default = "judged")]
+    pub judged: bool,
+}
+
+/// Manifests that do not say so come from walkers that return their answers.
+fn judged() -> bool {
+    true
 }
 
 /// The campaign that was declared before the run.

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One line of `mutations.jsonl`. `walks` is n: each walk saw one independently drawn (stack, frame, value).
-/// The outcome counts partition n.
+/// One line of `mutations.jsonl`. `walks` is n: each walk saw one drawn (frame, value) at the bottom of one of `stacks`
+/// stacks; walks on one stack are related. The outcome counts partition n.
+///
+/// The row of [`Mutation::CONTROL`] is the control: healthy stacks, nothing changed, one walk each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutation {
     /// [`crate::SCHEMA`].
@@ -19,7 +21,7 @@ pub struct Mutation {
     pub class: String,
     /// Walks made.
     pub walks: u64,
-    /// Independent stacks they were made on.
+    /// Stacks of the run. A walker that refuses a healthy stack has no answer to compare with, and sits that one out.
     pub stacks: u64,
     /// The answer was the undisturbed one.
     pub unharmed: u64,
@@ -43,6 +45,15 @@ pub struct Mutation {
 }
 
 impl Mutation {
+    /// Field and class of the control.
+    pub const CONTROL: (&'static str, &'static str) = ("(nothing)", "undisturbed");
+
+    /// Whether nothing was changed.
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        (self.field.as_str(), self.class.as_str()) == Self::CONTROL
+    }
+
     /// Answers that were wrong without saying so.
     #[must_use]
     pub fn silent(&self) -> u64 {
