@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// Version of `summary.json` itself.
 const SCHEMA: u32 = 1;
 
+/// Above this size, the load at which each mutated walk would have crashed is left to the records.
+const LARGEST: usize = 2 << 20;
+
 #[derive(Serialize)]
 struct Summary<'a> {
     schema: u32,
@@ -21,6 +24,9 @@ struct Summary<'a> {
     verdict_line: &'a str,
     reasons: &'a [String],
     notices: &'a [String],
+    /// What stands in the records and not here, to keep the file small.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [&'a str],
     /// Of the first interpreter; every interpreter carries its own too.
     environment: Option<&'a Environment>,
     interpreters: Vec<Build<'a>>,
@@ -58,6 +64,7 @@ struct Cell<'a> {
     params: &'a BTreeMap<String, String>,
     n: u64,
     declared: u64,
+    judged: bool,
     not_available: &'a str,
     outcomes: BTreeMap<&'static str, u64>,
     rates: Ordered<Rate>,
@@ -72,7 +79,8 @@ struct Mutation<'a> {
     n: u64,
     stacks: u64,
     rates: Ordered<Rate>,
-    crash_sites: &'a BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crash_sites: Option<&'a BTreeMap<String, u64>>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +111,11 @@ impl<T: Serialize> Serialize for Ordered<T> {
 /// # Errors
 /// Only when a number is not finite, which is a defect.
 pub fn summary(model: &Model) -> Result<String, Failure> {
+    let whole = written(model, true)?;
+    if whole.len() <= LARGEST { Ok(whole) } else { written(model, false) }
+}
+
+fn written(model: &Model, sites: bool) -> Result<String, Failure> {
     let records = &model.records;
     let summary = Summary {
         schema: SCHEMA,
@@ -110,6 +123,7 @@ pub fn summary(model: &Model) -> Result<String, Failure> {
         verdict_line: &model.verdict.line,
         reasons: &model.verdict.reasons,
         notices: &records.notices,
+        left_out: if sites { &[] } else { &["mutations[].crash_sites"] },
         environment: records.builds.values().next().map(|build| &build.environment),
         interpreters: records
             .builds
@@ -120,7 +134,7 @@ pub fn summary(model: &Model) -> Result<String, Failure> {
         cells: records.cells.values().map(cell).collect(),
         cost: model.cost.iter().map(cost).collect(),
         ratios: model.ratios.iter().map(ratio).collect(),
-        mutations: records.mutations.0.values().map(mutation).collect(),
+        mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
     let mut text = serde_json::to_string_pretty(&summary).map_err(Failure::internal)?;
@@ -150,13 +164,17 @@ fn cell(cell: &CellStats) -> Cell<'_> {
         params: &cell.cell.params,
         n: cell.n(),
         declared: cell.declared(),
+        judged: cell.cell.judged,
         not_available: &cell.cell.not_available,
         outcomes: cell.outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect(),
-        rates: Ordered(Event::ALL.iter().map(|(event, name)| (*name, rate(cell.count(*event)))).collect()),
+        // What nobody judged is left out: a rate of zero would be a claim.
+        rates: Ordered(
+            Event::ALL.iter().filter_map(|(event, name)| Some((*name, rate(cell.judged(*event)?)))).collect(),
+        ),
     }
 }
 
-fn mutation(row: &sigwalk_record::Mutation) -> Mutation<'_> {
+fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
     Mutation {
         interpreter: &row.interpreter,
         walker: &row.walker,
@@ -167,7 +185,7 @@ fn mutation(row: &sigwalk_record::Mutation) -> Mutation<'_> {
         rates: Ordered(
             COLUMNS.iter().map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks }))).collect(),
         ),
-        crash_sites: &row.crash_sites,
+        crash_sites: sites.then_some(&row.crash_sites),
     }
 }
 
@@ -222,7 +240,8 @@ fn bucket(bucket: &crate::model::bucket::Bucket) -> Ordered<Value> {
         ("title", json!(bucket.title)),
         ("count", json!(bucket.count)),
         ("in_walk", json!(bucket.in_walk)),
-        ("builds", json!(bucket.builds)),
+        ("builds", json!(bucket.builds.keys().collect::<Vec<_>>())),
+        ("by_interpreter", json!(bucket.builds)),
         ("cells", json!(bucket.cells)),
         ("seed", json!(bucket.seed)),
         ("replay", json!(bucket.replay())),

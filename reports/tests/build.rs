@@ -155,3 +155,131 @@ fn few_trials_decide_no_claim() {
     }
     assert!(summary["claims"][2]["figure"].as_str().unwrap().ends_with("not enough to tell"));
 }
+
+fn json(dir: &Path) -> serde_json::Value {
+    serde_json::from_str(&read(&dir.join("summary.json"))).unwrap()
+}
+
+/// A walker that prints was judged by nobody: that is not 0 impossible stacks.
+#[test]
+fn what_nobody_judged_is_no_zero() {
+    use sigwalk_record::{Kind, Outcome, Phase};
+    let dir = tempfile::tempdir().unwrap();
+    let cell = common::cell("3.15.0", "hook", "calls", "faulthandler", 1000);
+    let trials: Vec<_> =
+        (0..1000).map(|index| common::trial(index, &cell.id, Outcome::Complete, Phase::Done)).collect();
+    common::write(&dir.path().join("runs"), &common::manifest(Kind::Trials, "3.15.0", vec![cell]), &trials);
+    let stdout = build(dir.path(), "report.html");
+    assert!(stdout.contains("crash 0/1000") && stdout.contains("impossible not judged"), "{stdout}");
+    let page = read(&dir.path().join("report.html"));
+    assert!(page.contains("– impossible not judged") && !page.contains("impossible 0/1000"));
+    let row = read(&dir.path().join("summary.md"));
+    let row = row.lines().find(|line| line.contains("hook") && line.contains("1000")).unwrap();
+    assert!(row.contains("not judged"), "{row}");
+    let summary = json(dir.path());
+    let rates = summary["cells"][0]["rates"].as_object().unwrap();
+    for silent in ["impossible", "splice", "wrong_line", "prefix", "stale"] {
+        assert!(!rates.contains_key(silent), "{silent}");
+    }
+    assert_eq!(rates["crash_frame"]["n"], 1000);
+    // C2 says "no wrong stack", which these trials cannot show.
+    assert_eq!(summary["claims"][1]["verdict"], "not_measured");
+}
+
+/// Manifests written before the field existed come from walkers that return their answers.
+#[test]
+fn a_cell_that_does_not_say_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    common::plain_run(&dir.path().join("runs"), 10);
+    let path = dir.path().join("runs/manifest.json");
+    let manifest = read(&path);
+    let without = manifest.replace("\"not_available\": \"\",", "\"not_available\": \"\"");
+    let without: String = without.lines().filter(|line| !line.contains("\"judged\"")).collect();
+    assert_ne!(manifest.lines().collect::<String>(), without);
+    std::fs::write(&path, without).unwrap();
+    build(dir.path(), "report.html");
+    assert_eq!(json(dir.path())["cells"][0]["rates"]["impossible"]["n"], 10);
+}
+
+/// The control is no mutation: it stands in a table of its own and in no sum.
+#[test]
+fn healthy_stacks_are_no_mutations() {
+    let dir = tempfile::tempdir().unwrap();
+    sample(dir.path());
+    build(dir.path(), "report.html");
+    let page = read(&dir.path().join("report.html"));
+    let control = page.split("id=\"mutations-control\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(control.contains("44/200") && control.contains("0/200"));
+    assert_eq!(page.matches("(nothing)").count(), 0);
+    // 3 fields × 3 classes × 10 000 walks; pr-b1-hops sat 44 of the 200 stacks out.
+    assert!(
+        page.contains("90\u{202f}000 walks on 200 stacks")
+            && page.contains("90\u{202f}000 walks on 156 stacks")
+    );
+    let summary = json(dir.path());
+    let claim = summary["claims"][10]["figure"].as_str().unwrap();
+    assert!(claim.contains("pr-b1 noticed 26.7 %") && claim.contains("pr-b1-hops 44/200"), "{claim}");
+}
+
+#[test]
+fn buckets_are_one_a_function_and_thirty_on_the_page() {
+    use sigwalk_record::{Kind, Phase};
+    let dir = tempfile::tempdir().unwrap();
+    let cell = common::cell("3.15.0", "other", "calls", "pr-b1", 90);
+    let trials: Vec<_> = (0..90)
+        .map(|index| {
+            let site = format!("stress+0x{index:x} (in walker::f{}x+0x{index:x})", index % 45);
+            common::crashed(index, &cell.id, Phase::Walk, &site)
+        })
+        .collect();
+    common::write(&dir.path().join("runs"), &common::manifest(Kind::Trials, "3.15.0", vec![cell]), &trials);
+    build(dir.path(), "report.html");
+    let page = read(&dir.path().join("report.html"));
+    assert_eq!(page.matches("<tr id=\"bucket-").count(), 30);
+    assert!(page.contains("and 15 more, all in summary.json."));
+    let summary = json(dir.path());
+    assert_eq!(summary["buckets"].as_array().unwrap().len(), 45);
+    assert_eq!(summary["buckets"][0]["by_interpreter"]["3.15.0"], 2);
+    assert_eq!(summary["buckets"][0]["title"], "SIGSEGV in walk at walker::f0x (stress)");
+}
+
+/// The page and summary.json of five interpreters with as many rows as the real campaign has.
+#[test]
+fn five_interpreters_stay_small() {
+    use sigwalk_record::{Kind, Mutation, SCHEMA};
+    let dir = tempfile::tempdir().unwrap();
+    for tag in ["3.11.7", "3.12.0", "3.13.5", "3.14.0", "3.15.0"] {
+        let mut rows = Vec::new();
+        for walker in ["pr-b1", "pr-b1-hops", "guarded"] {
+            for index in 0..16 * 17 {
+                rows.push(Mutation {
+                    schema: SCHEMA,
+                    interpreter: tag.into(),
+                    walker: walker.into(),
+                    field: format!("frame.field_{}", index % 16),
+                    class: format!("class-{}", index / 16),
+                    walks: 4000,
+                    stacks: 200,
+                    would_crash: 2000,
+                    noticed: 2000,
+                    crash_sites: (0..8).map(|site| (format!("frame.site_{site}"), 250)).collect(),
+                    ..Mutation::default()
+                });
+            }
+        }
+        common::write(
+            &dir.path().join("runs").join(tag),
+            &common::manifest(Kind::Mutations, tag, vec![]),
+            &rows,
+        );
+    }
+    build(dir.path(), "report.html");
+    let page = read(&dir.path().join("report.html"));
+    // Half of the largest page: trials and costs need their part.
+    assert!(page.len() < 1 << 20, "{}", page.len());
+    assert!(page.contains("756 more rows are in summary.json"));
+    let summary = json(dir.path());
+    assert_eq!(summary["left_out"][0], "mutations[].crash_sites");
+    assert!(summary["mutations"][0].get("crash_sites").is_none());
+    assert!(summary["mutations"][0]["rates"]["would_crash"]["k"] == 2000);
+}

@@ -3,6 +3,7 @@
 use super::{Evidence, Verdict};
 use crate::model::cell::{CellStats, Count, Event};
 use crate::text::number::count;
+use sigwalk_record::Mutation;
 
 /// "It does not happen" needs at least this bound; with fewer trials nothing can be said.
 pub const ENOUGH: f64 = 0.01;
@@ -20,26 +21,29 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// The count with the highest bound, and its cell. Cells are compared, never added up: they differ in target.
-pub fn worst<'a>(
-    cells: &[&'a CellStats],
-    count: impl Fn(&CellStats) -> Count,
-) -> Option<(&'a CellStats, Count)> {
-    let counted = cells.iter().map(|cell| (*cell, count(cell)));
-    counted.max_by(|a, b| {
-        (a.1.k > 0)
-            .cmp(&(b.1.k > 0))
-            .then(a.1.bound().total_cmp(&b.1.bound()))
-            .then(b.0.cell.id.cmp(&a.0.cell.id))
-    })
+/// A walker's mutated walks on the interpreter where the outcome was most frequent. Interpreters are compared, never added
+/// up, and neither are walkers: they walked the same mutations.
+pub fn worst_mutated(
+    evidence: Evidence,
+    walker: &str,
+    keep: impl Fn(&Mutation) -> bool,
+    outcome: fn(&Mutation) -> u64,
+) -> Option<(String, Count)> {
+    let sums = evidence
+        .records
+        .mutations
+        .sums(|row| row.walker == walker && keep(row), |row| row.interpreter.clone());
+    sums.into_iter()
+        .map(|(interpreter, row)| (interpreter, Count { k: outcome(&row), n: row.walks }))
+        .max_by(|a, b| a.1.bound().total_cmp(&b.1.bound()).then(b.0.cmp(&a.0)))
 }
 
 /// Trials that died in a frame, stood still in a walk or returned an impossible stack. One trial may show two of them,
 /// so the largest is taken: a lower bound of what went wrong.
 pub fn bad(cell: &CellStats) -> Count {
     [Event::CrashFrame, Event::Hang, Event::Impossible]
-        .map(|event| cell.count(event))
         .into_iter()
+        .filter_map(|event| cell.judged(event))
         .max_by_key(|count| count.k)
         .unwrap_or_default()
 }
@@ -72,6 +76,6 @@ pub fn three(cell: &CellStats) -> String {
         "crash {}, hang {}, impossible {}",
         count(cell.count(Event::CrashFrame)),
         count(cell.count(Event::Hang)),
-        count(cell.count(Event::Impossible))
+        cell.judged(Event::Impossible).map_or_else(|| "not judged".to_owned(), count)
     )
 }

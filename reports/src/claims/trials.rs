@@ -1,9 +1,9 @@
 //! Claims that trials decide.
 
-use super::evidence::{ENOUGH, bad, ids, never, three, worst};
+use super::evidence::{ENOUGH, bad, ids, never, three, worst_mutated};
 use super::{Evidence, Finding, Verdict};
-use crate::model::cell::{CellStats, Count, Event};
-use crate::text::number::{count, estimate};
+use crate::model::cell::{CellStats, Count, Event, worst};
+use crate::text::number::{count, estimate, grouped};
 
 /// Walkers without any protection of their loads.
 fn raw(walker: &str) -> bool {
@@ -17,22 +17,26 @@ fn crash(cell: &CellStats) -> Count {
 /// C1: one crash in a frame is enough; none is evidence only when the bound is low.
 pub fn dangling(evidence: Evidence) -> Finding {
     let cells = evidence.cells(&["other"], raw);
-    let would = evidence.records.mutations.count(|row| raw(&row.walker), |row| row.would_crash);
-    let mutated = || format!("mutated frame memory: {} walks would crash", count(would));
-    match worst(&cells, crash) {
-        Some((cell, found)) if found.k > 0 || would.n == 0 => Finding {
-            verdict: existence(found),
-            figure: format!("crash in a frame {} ({})", count(found), cell.cell.id),
-            cells: ids(&cells, crash),
-            section: "",
-        },
-        _ if would.n > 0 => Finding {
-            verdict: existence(would),
-            figure: mutated(),
-            cells: ids(&cells, crash),
-            section: "mutations",
-        },
-        _ => Finding::not_measured("no walk of another thread and no mutation by a walker with raw loads"),
+    let would = worst_mutated(evidence, "pr-b1", |_| true, |row| row.would_crash);
+    let mutated = would.as_ref().map(|(interpreter, found)| {
+        format!("on mutated memory pr-b1 would crash in {} walks ({interpreter})", count(*found))
+    });
+    let trials = worst(&cells, |cell| Some(crash(cell)));
+    let decides = match (&trials, &would) {
+        (Some((_, found)), _) if found.k > 0 => *found,
+        (_, Some((_, found))) | (Some((_, found)), None) => *found,
+        (None, None) => {
+            return Finding::not_measured(
+                "no walk of another thread and no mutation by a walker with raw loads",
+            );
+        }
+    };
+    let tried = trials.map(|(cell, found)| format!("crash in a frame {} ({})", count(found), cell.cell.id));
+    Finding {
+        verdict: existence(decides),
+        figure: tried.into_iter().chain(mutated).collect::<Vec<_>>().join("; "),
+        cells: ids(&cells, crash),
+        section: if would.is_some() { "mutations" } else { "" },
     }
 }
 
@@ -59,8 +63,11 @@ pub fn own_thread_signal(evidence: Evidence) -> Finding {
     )
 }
 
+/// Cells whose answers nobody judged can show neither a wrong stack nor that there is none: they are left out.
 fn universal(cells: &[&CellStats], absent: &str) -> Finding {
-    let Some((cell, _)) = worst(cells, bad) else { return Finding::not_measured(absent) };
+    let cells: Vec<&CellStats> = cells.iter().copied().filter(|cell| cell.cell.judged).collect();
+    let cells = cells.as_slice();
+    let Some((cell, _)) = worst(cells, |cell| Some(bad(cell))) else { return Finding::not_measured(absent) };
     let wrong = cells.iter().filter(|cell| bad(cell).k > 0).count();
     Finding {
         verdict: never(cells, bad),
@@ -79,7 +86,7 @@ fn universal(cells: &[&CellStats], absent: &str) -> Finding {
 pub fn out_of_process(evidence: Evidence) -> Finding {
     let cells =
         evidence.cells(&["hook", "signal", "other", "step"], |walker| matches!(walker, "remote" | "syscall"));
-    let Some((cell, found)) = worst(&cells, crash) else {
+    let Some((cell, found)) = worst(&cells, |cell| Some(crash(cell))) else {
         return Finding::not_measured("no trial by remote or syscall");
     };
     let errors: u64 =
@@ -94,8 +101,8 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
             "crash in a frame at worst {} ({}); {errors} trials with an error instead; impossible at worst {}",
             count(found),
             cell.cell.id,
-            worst(&cells, |cell| cell.count(Event::Impossible))
-                .map_or_else(String::new, |(_, found)| count(found)),
+            worst(&cells, |cell| cell.judged(Event::Impossible))
+                .map_or_else(|| "not judged".to_owned(), |(_, found)| count(found)),
         ),
         cells: ids(&cells, crash),
         section: "",
@@ -126,43 +133,65 @@ pub fn guarded_against_raw(evidence: Evidence) -> Finding {
             || "cost ratio not measured".to_owned(),
             |ratio| format!("cost ×{} ({})", estimate(ratio.estimate), ratio.interpreter),
         );
+    let mutated = survived_mutations(evidence);
     let survivors: Vec<&CellStats> = pairs.iter().map(|pair| pair.1).collect();
-    if let Some((cell, found)) = worst(&survivors, crash) {
+    if let Some((cell, found)) = worst(&survivors, |cell| Some(crash(cell))) {
         let (bare, _) = pairs.iter().find(|pair| std::ptr::eq(pair.1, cell)).copied().unwrap_or(pairs[0]);
         let mut cells = ids(&survivors, crash);
         cells.push(bare.cell.id.clone());
-        let figure = format!(
-            "where pr-b1 crashed {}, guarded crashed {} ({}); {price}",
+        let tried = format!(
+            "where pr-b1 crashed {}, guarded crashed {} ({})",
             count(crash(bare)),
             count(found),
             cell.target_label()
         );
-        return Finding { verdict: never(&survivors, crash), figure, cells, section: "" };
+        let verdict = never(&survivors, crash);
+        return match mutated {
+            // Too few trials, but nothing against it: then the mutated walks may decide.
+            Some(mutated) if verdict == Verdict::NotMeasured => {
+                let figure = format!("{tried}; {}; {price}", mutated.figure);
+                Finding { figure, cells, ..mutated }
+            }
+            _ => Finding { verdict, figure: format!("{tried}; {price}"), cells, section: "" },
+        };
     }
-    let mutated =
-        |walker: &str| evidence.records.mutations.count(|row| row.walker == walker, |row| row.would_crash);
-    let (bare, guarded) = (mutated("pr-b1"), mutated("guarded"));
-    if bare.k == 0 || guarded.n == 0 {
-        return Finding::not_measured(
-            "no cell or mutation in which pr-b1 crashed was also walked by guarded",
-        );
+    match mutated {
+        Some(mutated) => Finding { figure: format!("{}; {price}", mutated.figure), ..mutated },
+        None => {
+            Finding::not_measured("no cell or mutation in which pr-b1 crashed was also walked by guarded")
+        }
+    }
+}
+
+/// Mutated walks: a fault of `guarded` counts as recovered, and that it was is shown by the process that went on. Without
+/// one recovered fault nothing was survived.
+fn survived_mutations(evidence: Evidence) -> Option<Finding> {
+    let (place, bare) = worst_mutated(evidence, "pr-b1", |_| true, |row| row.would_crash)?;
+    let (_, guarded) = worst_mutated(evidence, "guarded", |_| true, |row| row.would_crash)?;
+    let (met, recovered) = worst_mutated(evidence, "guarded", |_| true, |row| row.recovered)?;
+    if bare.k == 0 {
+        return None;
     }
     let verdict = match guarded.k {
-        0 if guarded.bound() <= ENOUGH => Verdict::Supported,
+        0 if guarded.bound() <= ENOUGH && recovered.k > 0 => Verdict::Supported,
         0 => Verdict::NotMeasured,
         _ if guarded.interval().high < bare.interval().low => Verdict::Mixed,
         _ => Verdict::Refuted,
     };
-    let figure =
-        format!("mutated walks that would crash: pr-b1 {}, guarded {}; {price}", count(bare), count(guarded));
-    Finding { verdict, figure, cells: Vec::new(), section: "mutations" }
+    let figure = format!(
+        "on mutated memory pr-b1 would crash in {} walks ({place}), guarded in {}, with {} faults survived ({met})",
+        count(bare),
+        count(guarded),
+        grouped(recovered.k)
+    );
+    Some(Finding { verdict, figure, cells: Vec::new(), section: "mutations" })
 }
 
 /// C7: a violation refutes; silence proves nothing, since no record says that the checker was there.
 pub fn contract(evidence: Evidence) -> Finding {
     let cells = evidence.cells(&["hook", "signal", "other", "step", "soak"], |_| true);
     let violations = |cell: &CellStats| cell.count(Event::ContractViolation);
-    match worst(&cells, violations) {
+    match worst(&cells, |cell| Some(violations(cell))) {
         Some((cell, found)) if found.k > 0 => Finding {
             verdict: never(&cells, violations),
             figure: format!("contract violation {} ({})", count(found), cell.cell.id),

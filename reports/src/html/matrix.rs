@@ -1,10 +1,10 @@
 //! Walker × target, one section per (interpreter, workload): workloads never share a table.
 
 use super::table::{Status, Table, Td, Th};
-use crate::model::cell::{CellStats, Event};
+use crate::model::cell::{CellStats, Count, Event};
 use crate::model::records::Records;
 use crate::text::anchor;
-use crate::text::number::{fraction, grouped, rate};
+use crate::text::number::{fraction, grouped, limits, rate};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One section.
@@ -22,6 +22,13 @@ pub struct Section {
     pub detail: Table,
     /// First impossible stack and first harness failure of each cell that has one: (cell, kind, note).
     pub notes: Vec<(String, &'static str, String)>,
+}
+
+impl Section {
+    /// Anchors of its cells.
+    pub fn anchors(&self) -> impl Iterator<Item = &str> {
+        self.grid.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.id.as_str()))
+    }
 }
 
 /// Anchor of a cell.
@@ -92,9 +99,10 @@ fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) ->
     for (target, by_walker) in targets {
         let params = by_walker.values().next().map(|cell| params(cell)).unwrap_or_default();
         let across = walkers.iter().map(|walker| {
-            by_walker
-                .get(walker)
-                .map_or_else(|| Td::text("not declared").status(Status::Absent), |cell| overview(cell))
+            by_walker.get(walker).map_or_else(
+                || Td::text("not declared").status(Status::Absent),
+                |cell| overview(cell).id(cell_anchor(&cell.cell.id)),
+            )
         });
         table.row("", Td::text(target).small(params), across.collect());
     }
@@ -126,7 +134,7 @@ fn overview(cell: &CellStats) -> Td {
         return td;
     }
     let line = |(event, glyph, name): (Event, &str, &str)| {
-        let count = cell.count(event);
+        let Some(count) = cell.judged(event) else { return format!("– {name} not judged") };
         let glyph = if count.k == 0 { "○" } else { glyph };
         format!("{glyph} {name} {} ≤ {}", fraction(count), rate(count.bound()))
     };
@@ -150,7 +158,8 @@ fn overview(cell: &CellStats) -> Td {
 }
 
 fn status(cell: &CellStats) -> Status {
-    let has = |events: &[Event]| events.iter().any(|event| cell.count(*event).k > 0);
+    let has =
+        |events: &[Event]| events.iter().any(|event| cell.judged(*event).is_some_and(|count| count.k > 0));
     if has(&[Event::CrashFrame, Event::CrashThreadList, Event::CrashThreadName]) {
         Status::Crash
     } else if has(&[Event::Hang]) {
@@ -211,11 +220,18 @@ fn detail(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) 
             row.push(td);
             row.extend(COLUMNS.map(|_| Td::num("–")));
         } else {
-            row.push(Td::num(grouped(cell.n())).small(format!("{} walks", grouped(cell.walks))));
-            row.extend(COLUMNS.map(|(event, _, status)| Td::count(cell.count(event), status)));
+            let none = limits(Count { k: 0, n: cell.n() });
+            let small = format!("{} walks; 0 is {none}", grouped(cell.walks));
+            row.push(Td::num(grouped(cell.n())).small(small));
+            row.extend(COLUMNS.map(|(event, _, status)| match cell.judged(event) {
+                None => Td::num("not judged"),
+                // Its bound is the same in every column and stands beside n.
+                Some(Count { k: 0, .. }) => Td::num("0"),
+                Some(count) => Td::count(count, status),
+            }));
         }
         row.push(Td::num(grouped(cell.harness_errors())));
-        table.row(cell_anchor(&cell.cell.id), Td::text(cell.cell.walker.clone()), row);
+        table.row("", Td::text(cell.cell.walker.clone()), row);
     }
     table.cut(rows);
     table

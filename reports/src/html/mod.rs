@@ -2,15 +2,18 @@
 
 pub mod escape;
 mod matrix;
+mod mutations;
 mod sections;
 mod table;
 
 use crate::failure::Failure;
 use crate::model::Model;
+use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
 use matrix::Section;
+use mutations::Mutated;
 use sigwalk_record::Campaign;
 use std::collections::BTreeSet;
 use table::Table;
@@ -18,25 +21,30 @@ use table::Table;
 /// A page that a mail client or a browser on a phone still opens at once.
 const LARGEST: usize = 2 << 20;
 
-/// Figure and table of one interpreter.
+/// Rows of buckets: what comes after them was rare, and stands in summary.json.
+const BUCKETS: usize = 30;
+
+/// Figure and tables of one interpreter.
 #[derive(Debug)]
 struct CostSection {
     id: String,
     interpreter: String,
     svg: String,
     table: Table,
+    /// What was timed at one depth only, e.g. line lookups.
+    single: Table,
 }
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
     title: &'a str,
-    verdict: &'a str,
+    sentences: Vec<Vec<(String, Option<String>)>>,
     word: &'a str,
     notices: &'a [String],
     claims: Table,
     matrices: Vec<Section>,
-    mutations: Vec<Table>,
+    mutations: Option<Mutated>,
     cost: Vec<CostSection>,
     ratios: Table,
     buckets: Table,
@@ -64,15 +72,19 @@ pub fn page(model: &Model, title: &str) -> Result<String, Failure> {
 fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> {
     let records = &model.records;
     let matrices = matrix::sections(records, rows, rows.min(60));
-    let anchors: BTreeSet<&str> =
-        matrices.iter().flat_map(|section| section.detail.rows.iter().map(|row| row.id.as_str())).collect();
+    let anchors: BTreeSet<&str> = matrices.iter().flat_map(|section| section.anchors()).collect();
     let page = Page {
         title,
-        verdict: &model.verdict.line,
+        sentences: model
+            .verdict
+            .sentences
+            .iter()
+            .map(|sentence| sentence.iter().map(|piece| linked(piece, &anchors)).collect())
+            .collect(),
         word: model.verdict.word,
         notices: &records.notices,
         claims: sections::claims(model, |id| anchors.contains(id)),
-        mutations: sections::mutations(model, rows),
+        mutations: mutations::section(model, rows),
         cost: records
             .builds
             .keys()
@@ -82,7 +94,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
             .flatten()
             .collect(),
         ratios: sections::ratios(model),
-        buckets: sections::buckets(model, rows),
+        buckets: sections::buckets(model, rows.min(BUCKETS)),
         environments: records
             .builds
             .iter()
@@ -107,6 +119,34 @@ fn cost(model: &Model, tag: &str) -> Result<Option<CostSection>, Failure> {
         return Ok(None);
     }
     let id = anchor("cost", tag);
-    let svg = plot::cost_by_depth(&format!("{id}-figure"), tag, &rows)?;
-    Ok(Some(CostSection { id, interpreter: tag.to_owned(), svg, table: sections::cost(model, tag) }))
+    let (by_depth, single) = sections::by_depth(&rows);
+    let svg = if by_depth.is_empty() {
+        String::new()
+    } else {
+        plot::cost_by_depth(&format!("{id}-figure"), tag, &by_depth)?
+    };
+    Ok(Some(CostSection {
+        id,
+        interpreter: tag.to_owned(),
+        svg,
+        table: sections::cost(
+            &by_depth,
+            format!("Nanoseconds per frame delivered on {tag}: median [95 % interval]"),
+        ),
+        single: sections::cost(
+            &single,
+            format!("Timed at one depth only on {tag}, nanoseconds: median [95 % interval]"),
+        ),
+    }))
+}
+
+/// The words of a piece, and its anchor where the page has one.
+fn linked(piece: &Piece, anchors: &BTreeSet<&str>) -> (String, Option<String>) {
+    match piece {
+        Piece::Text(text) => (text.clone(), None),
+        Piece::Cell(id) => {
+            let anchor = matrix::cell_anchor(id);
+            (id.clone(), anchors.contains(anchor.as_str()).then_some(anchor))
+        }
+    }
 }

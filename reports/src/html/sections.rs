@@ -1,14 +1,14 @@
-//! The other tables of the page: claims, mutations, cost, ratios, buckets, environment, data.
+//! The other tables of the page: claims, cost, ratios, buckets, environment, data.
 
 use super::table::{Link, Status, Table, Td};
 use crate::claims::Verdict;
 use crate::model::Model;
-use crate::model::cell::Count;
-use crate::model::mutation::COLUMNS;
+use crate::model::cost::Row;
 use crate::model::records::Build;
-use crate::text::number::{estimate, grouped};
+use crate::text::number::{estimate, grouped, significant};
 use crate::text::{met, target};
-use sigwalk_record::{Kind, Mutation};
+use sigwalk_record::{Kind, What};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Claims, each with its verdict, figure and evidence. `linkable` says which anchors the page really has.
 pub fn claims(model: &Model, linkable: impl Fn(&str) -> bool) -> Table {
@@ -49,104 +49,36 @@ pub fn claims(model: &Model, linkable: impl Fn(&str) -> bool) -> Table {
     table
 }
 
-fn outcome_cells(row: &Mutation, at_least: &str) -> Vec<Td> {
-    let statuses =
-        [Status::Crash, Status::Hang, Status::Silent, Status::Detected, Status::Detected, Status::Zero];
-    let mut cells =
-        vec![Td::num(grouped(row.walks)).small(format!("on {at_least}{} stacks", grouped(row.stacks)))];
-    cells.extend(
-        COLUMNS
-            .iter()
-            .zip(statuses)
-            .map(|((_, k), status)| Td::count(Count { k: k(row), n: row.walks }, status)),
-    );
-    cells
+/// Rows of subjects that were timed at several depths, and the others: a line lookup has no depth.
+pub fn by_depth<'a>(rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
+    let mut depths = BTreeMap::<(String, What), BTreeSet<u64>>::new();
+    for row in rows {
+        depths.entry((row.key.label(), row.key.what)).or_default().insert(row.key.depth);
+    }
+    rows.iter().copied().partition(|row| depths[&(row.key.label(), row.key.what)].len() > 1)
 }
 
-fn mutation_table(caption: &str, keys: &[&str]) -> Table {
-    let mut head = keys.to_vec();
-    head.extend(["walks", "would crash", "hang", "silent", "noticed", "recovered", "unharmed"]);
-    Table::new(caption, keys.len(), &head)
-}
-
-/// Walkers over all fields; then by field; then every row, worst first, at most `rows`.
-pub fn mutations(model: &Model, rows: usize) -> Vec<Table> {
-    let mutations = &model.records.mutations;
-    if mutations.0.is_empty() {
-        return Vec::new();
-    }
-    let mut walkers = mutation_table("By walker, all fields and value classes", &["interpreter", "walker"]);
-    for ((interpreter, walker), row) in
-        mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()))
-    {
-        walkers.row(
-            "",
-            Td::text(interpreter),
-            [vec![Td::text(walker)], outcome_cells(&row, "≥ ")].concat_cells(),
-        );
-    }
-    let mut fields =
-        mutation_table("By walker and field, all value classes", &["interpreter", "walker", "field"]);
-    for ((interpreter, walker, field), row) in
-        mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone(), row.field.clone()))
-    {
-        fields.row(
-            "",
-            Td::text(interpreter),
-            [vec![Td::text(walker), Td::code(field)], outcome_cells(&row, "≥ ")].concat_cells(),
-        );
-    }
-    let mut all = mutation_table(
-        "By walker, field and value class, worst first",
-        &["interpreter", "walker", "field", "class"],
-    );
-    let mut ranked: Vec<&Mutation> = mutations.0.values().collect();
-    // Stable, so that equals keep the order of their names.
-    ranked.sort_by_key(|row| std::cmp::Reverse((row.would_crash, row.hang, row.silent())));
-    for row in ranked.into_iter().take(rows) {
-        let sites: Vec<String> =
-            row.crash_sites.iter().map(|(site, count)| format!("{site} {count}")).collect();
-        let head = vec![
-            Td::text(row.walker.clone()),
-            Td::code(row.field.clone()),
-            Td::code(row.class.clone()).small(sites.join(", ")),
-        ];
-        all.row("", Td::text(row.interpreter.clone()), [head, outcome_cells(row, "")].concat_cells());
-    }
-    if mutations.0.len() > rows {
-        all.note = format!("{} more rows are in summary.json.", mutations.0.len() - rows);
-    }
-    fields.cut(rows);
-    vec![walkers, fields, all]
-}
-
-trait ConcatCells {
-    fn concat_cells(self) -> Vec<Td>;
-}
-
-impl ConcatCells for [Vec<Td>; 2] {
-    fn concat_cells(self) -> Vec<Td> {
-        self.into_iter().flatten().collect()
-    }
-}
-
-/// Nanoseconds per frame of one interpreter: subjects down, depths across.
-pub fn cost(model: &Model, interpreter: &str) -> Table {
-    let rows: Vec<_> = model.cost.iter().filter(|row| row.key.interpreter == interpreter).collect();
-    let depths: std::collections::BTreeSet<u64> = rows.iter().map(|row| row.key.depth).collect();
+/// Costs of one interpreter: subjects down, depths across.
+pub fn cost(rows: &[&Row], caption: String) -> Table {
+    let plural = |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
+    let effort = |row: &Row| {
+        format!("{} batches, {} {}", row.samples, row.groups, plural(row.groups, "process", "processes"))
+    };
+    // Said once where it is the same everywhere.
+    let efforts: BTreeSet<String> = rows.iter().map(|row| effort(row)).collect();
+    let caption = match efforts.first() {
+        Some(effort) if efforts.len() == 1 => format!("{caption}; {effort} each"),
+        _ => caption,
+    };
+    let depths: BTreeSet<u64> = rows.iter().map(|row| row.key.depth).collect();
     let mut head = vec!["subject".to_owned(), "delivers".to_owned()];
     head.extend(depths.iter().map(|depth| format!("depth {depth}")));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    let mut table = Table::new(
-        format!("Nanoseconds per frame delivered on {interpreter}: median [95 % interval]"),
-        2,
-        &head,
-    );
-    let subjects: std::collections::BTreeSet<_> =
-        rows.iter().map(|row| (row.key.label(), row.key.what)).collect();
+    let mut table = Table::new(caption, 2, &head);
+    let subjects: BTreeSet<_> = rows.iter().map(|row| (row.key.label(), row.key.what)).collect();
     for (label, what) in subjects {
         let of_subject = || rows.iter().filter(|row| row.key.what == what && row.key.label() == label);
-        let notes: std::collections::BTreeSet<&str> =
+        let notes: BTreeSet<&str> =
             of_subject().flat_map(|row| row.notes.iter().map(String::as_str)).collect();
         let mut cells = vec![Td::text(what.name())];
         for depth in &depths {
@@ -159,19 +91,17 @@ pub fn cost(model: &Model, interpreter: &str) -> Table {
                         .filter(|frames| **frames != row.key.depth)
                         .map(u64::to_string)
                         .collect();
-                    let delivered = if frames.is_empty() {
-                        String::new()
-                    } else {
-                        format!(", {} frames delivered", frames.join(" or "))
-                    };
-                    let plural =
-                        |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
-                    Td::num(estimate(row.ns_per_frame)).small(format!(
-                        "{} batches, {} {}{delivered}",
-                        row.samples,
-                        row.groups,
-                        plural(row.groups, "process", "processes")
-                    ))
+                    let delivered =
+                        (!frames.is_empty()).then(|| format!("{} frames delivered", frames.join(" or ")));
+                    let said = (efforts.len() > 1).then(|| effort(row));
+                    let shown = row.ns_per_frame;
+                    let interval = format!(
+                        "[{},\u{a0}{}]",
+                        significant(shown.interval.low),
+                        significant(shown.interval.high)
+                    );
+                    let small = [interval].into_iter().chain(said).chain(delivered);
+                    Td::num(significant(shown.value)).small(small.collect::<Vec<_>>().join(", "))
                 },
             ));
         }
@@ -184,6 +114,7 @@ pub fn cost(model: &Model, interpreter: &str) -> Table {
 pub fn ratios(model: &Model) -> Table {
     let head = ["ratio", "interpreter", "sides", "depth", "value [95 %]", "target", "met"];
     let mut table = Table::new("Ratios of medians, both sides in one run", 3, &head);
+    table.head[6].num = false;
     for ratio in &model.ratios {
         table.row(
             "",
@@ -205,33 +136,38 @@ pub fn ratios(model: &Model) -> Table {
     table
 }
 
-/// Crashes and hangs by title.
+/// Crashes and hangs by title, one column an interpreter.
 pub fn buckets(model: &Model, rows: usize) -> Table {
-    let head = ["bucket", "trials", "whose", "interpreters", "cells", "first seed", "run it again"];
-    let mut table = Table::new("Crashes and hangs with the same title", 1, &head);
-    for th in &mut table.head[2..] {
+    let tags: Vec<&str> = model.records.builds.keys().map(String::as_str).collect();
+    let mut head = vec!["bucket", "whose", "trials"];
+    head.extend(&tags);
+    head.extend(["cells", "run the first one again"]);
+    let mut table = Table::new("Crashes and hangs with the same title, by interpreter", 2, &head);
+    for th in &mut table.head[tags.len() + 4..] {
         th.num = false;
     }
-    for bucket in model.records.buckets.sorted() {
-        let builds: Vec<&str> = bucket.builds.iter().map(String::as_str).collect();
-        table.row(
-            bucket.id.clone(),
-            Td::code(bucket.title.clone()),
-            vec![
-                Td::num(grouped(bucket.count)),
-                if bucket.in_walk {
-                    Td::text("walker").status(Status::Crash)
-                } else {
-                    Td::text("target").status(Status::Absent)
-                },
-                Td::text(builds.join(", ")),
-                Td::num(grouped(bucket.cells.len() as u64)),
-                Td::code(bucket.seed.clone()),
-                Td::code(bucket.replay()),
-            ],
-        );
+    let sorted = model.records.buckets.sorted();
+    for bucket in sorted.iter().take(rows) {
+        let mut cells = vec![
+            if bucket.in_walk {
+                Td::text("walker").status(Status::Crash)
+            } else {
+                Td::text("target").status(Status::Absent)
+            },
+            Td::num(grouped(bucket.count)),
+        ];
+        cells.extend(tags.iter().map(|tag| {
+            Td::num(bucket.builds.get(*tag).map_or_else(|| "0".to_owned(), |count| grouped(*count)))
+        }));
+        cells.extend([
+            Td::num(grouped(bucket.cells.len() as u64)),
+            Td::code(bucket.replay()).small(format!("seed {}", bucket.seed)),
+        ]);
+        table.row(bucket.id.clone(), Td::code(bucket.title.clone()), cells);
     }
-    table.cut(rows);
+    if sorted.len() > rows {
+        table.note = format!("and {} more, all in summary.json.", sorted.len() - rows);
+    }
     if model.records.buckets.beyond > 0 {
         table.note.push_str(&format!(" {} trials have further titles.", model.records.buckets.beyond));
     }

@@ -20,6 +20,21 @@ pub struct Td {
     pub glyph: &'static str,
     /// Set in monospace.
     pub code: bool,
+    /// Anchor; empty for none.
+    pub id: String,
+    /// Shares of a whole, drawn as one bar above the text.
+    pub bar: Vec<Segment>,
+}
+
+/// A part of a bar, in percent of its width.
+#[derive(Debug)]
+pub struct Segment {
+    /// Class of the style sheet.
+    pub class: &'static str,
+    /// Left end.
+    pub from: String,
+    /// Length.
+    pub length: String,
 }
 
 /// A link within the page.
@@ -56,6 +71,25 @@ impl Td {
     /// The same with smaller text below.
     pub fn small(mut self, text: impl Into<String>) -> Self {
         self.small = text.into();
+        self
+    }
+
+    /// The same with an anchor.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// The same with a bar of these parts of `n`.
+    pub fn bar(mut self, n: u64, parts: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
+        let mut before = 0;
+        for (class, k) in parts {
+            let percent = |k: u64| format!("{:.2}", k as f64 * 100.0 / n.max(1) as f64);
+            if k > 0 {
+                self.bar.push(Segment { class, from: percent(before), length: percent(k) });
+            }
+            before += k;
+        }
         self
     }
 

@@ -1,4 +1,4 @@
-//! Buckets: crashes and hangs judged the same by a title from which addresses are masked.
+//! Buckets: crashes and hangs judged the same by a title that keeps the function and drops addresses, offsets and versions.
 
 use crate::text::fnv1a;
 use sigwalk_record::{Cell, Outcome, Trial};
@@ -11,14 +11,14 @@ const MOST: usize = 300;
 /// One bucket.
 #[derive(Debug)]
 pub struct Bucket {
-    /// Signal, phase and site, addresses masked.
+    /// Signal, phase and place.
     pub title: String,
     /// Stable anchor: hash of the title.
     pub id: String,
     /// Trials.
     pub count: u64,
-    /// Tags of the interpreters that showed it.
-    pub builds: BTreeSet<String>,
+    /// Trials by tag of the interpreter.
+    pub builds: BTreeMap<String, u64>,
     /// Cells that showed it.
     pub cells: BTreeSet<String>,
     /// Whether it is the walker's.
@@ -47,8 +47,9 @@ impl Buckets {
                 let crash = trial.crash.as_ref();
                 let signal =
                     crash.map_or_else(|| "unknown signal".to_owned(), |crash| signal_name(crash.signal));
-                let site = crash.and_then(|crash| crash.site.as_deref()).unwrap_or("site unknown");
-                format!("{signal} in {} at {}", trial.phase.name(), masked(site))
+                let site = crash.and_then(|crash| crash.site.as_deref());
+                let place = site.map_or_else(|| "at an unknown site".to_owned(), place);
+                format!("{signal} in {} {place}", trial.phase.name())
             }
             Outcome::Hang => format!("hang in {} of {}", trial.phase.name(), cell.walker),
             _ => return,
@@ -61,7 +62,7 @@ impl Buckets {
             id: format!("bucket-{:012x}", fnv1a(&title) >> 16),
             title,
             count: 0,
-            builds: BTreeSet::new(),
+            builds: BTreeMap::new(),
             cells: BTreeSet::new(),
             in_walk: trial.phase.is_walking(),
             dir: dir.display().to_string(),
@@ -69,7 +70,7 @@ impl Buckets {
             seed: trial.seed.clone(),
         });
         bucket.count += 1;
-        bucket.builds.insert(cell.interpreter.clone());
+        *bucket.builds.entry(cell.interpreter.clone()).or_default() += 1;
         bucket.cells.insert(cell.id.clone());
     }
 
@@ -93,6 +94,44 @@ fn quoted(text: &str) -> String {
     let plain =
         !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// `stress+0x1b (in a::b+0x3f9)` → `at a::b (stress)`; `libpython3.13.so.1.0+0x2d (near X+0x4)` → `near X (libpython)`.
+fn place(site: &str) -> String {
+    let symbol = site.split_once(" (").and_then(|(module, rest)| Some((module, rest.strip_suffix(')')?)));
+    let Some((image, symbol)) = symbol else { return format!("at {}", module(&masked(site))) };
+    let (how, symbol) = match symbol.strip_prefix("near ") {
+        Some(symbol) => ("near", symbol),
+        None => ("at", symbol.strip_prefix("in ").unwrap_or(symbol)),
+    };
+    format!(
+        "{how} {} ({})",
+        masked(without_hash(without_offset(symbol))),
+        module(&masked(without_offset(image)))
+    )
+}
+
+/// `f+0x3f9` → `f`
+fn without_offset(text: &str) -> &str {
+    match text.rsplit_once("+0x") {
+        Some((name, digits)) if digits.chars().all(|c| c.is_ascii_hexdigit()) => name,
+        _ => text,
+    }
+}
+
+/// The hash that Rust's older mangling appends changes with every build: `a::b::h0123456789abcdef` → `a::b`
+fn without_hash(symbol: &str) -> &str {
+    match symbol.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()) => name,
+        _ => symbol,
+    }
+}
+
+/// `libpython3.13.so.1.0` → `libpython`: the interpreter has a column of its own.
+fn module(text: &str) -> String {
+    let Some(rest) = text.strip_prefix("libpython") else { return text.to_owned() };
+    let version = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+    format!("libpython{}", &rest[version..])
 }
 
 /// `0x1f3a` → `0x…`
@@ -126,6 +165,24 @@ fn signal_name(signal: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_keeps_the_function() {
+        for (site, expected) in [
+            (
+                "stress+0x1bed19 (in sigwalk::walk::pr_b1::next_complete+0x3f9)",
+                "at sigwalk::walk::pr_b1::next_complete (stress)",
+            ),
+            ("stress+0x1 (in a::b::h0123456789abcdef+0x0)", "at a::b (stress)"),
+            ("libpython3.13.so.1.0+0x2d (near _Py_X+0x420)", "near _Py_X (libpython)"),
+            ("libpython3.13d.so.1.0+0x2d (in f+0x4)", "at f (libpython)"),
+            ("libpython3.15.so.1.0+0x2f00", "at libpython+0x…"),
+            ("stress+0x1 (in <f as g>::h (x)+0x1)", "at <f as g>::h (x) (stress)"),
+            ("plain (", "at plain ("),
+        ] {
+            assert_eq!(place(site), expected);
+        }
+    }
 
     #[test]
     fn titles_lose_their_addresses_only() {

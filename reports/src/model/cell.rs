@@ -85,6 +85,11 @@ impl Event {
         (Event::RecoveredFault, "recovered_fault"),
     ];
 
+    /// Whether it is the oracle's judgement of an answer: a walker that prints has none.
+    fn is_judgement(self) -> bool {
+        matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix | Event::Stale)
+    }
+
     /// Whether the trial shows it. Crash and hang are the trial's one outcome; the rest is "in at least one walk", so
     /// that a crash at the end of a trial does not hide the wrong stacks before it.
     fn in_trial(self, trial: &Trial) -> bool {
@@ -160,7 +165,7 @@ impl CellStats {
         for (index, (event, _)) in Event::ALL.iter().enumerate() {
             self.events[index] += u64::from(event.in_trial(trial));
         }
-        if self.example.is_none() && Event::Impossible.in_trial(trial) {
+        if self.example.is_none() && self.cell.judged && Event::Impossible.in_trial(trial) {
             self.example.clone_from(&trial.note);
         }
     }
@@ -185,6 +190,11 @@ impl CellStats {
         Count { k: self.events[event as usize], n: self.n() }
     }
 
+    /// The same, or nothing where nobody judged: that is not a count of zero.
+    pub fn judged(&self, event: Event) -> Option<Count> {
+        (self.cell.judged || !event.is_judgement()).then(|| self.count(event))
+    }
+
     /// Name of target and fault, as one label.
     pub fn target_label(&self) -> String {
         if self.cell.fault.is_empty() {
@@ -193,4 +203,19 @@ impl CellStats {
             format!("{} + {}", self.cell.target, self.cell.fault)
         }
     }
+}
+
+/// The cell with the worst count: one with an event before one without, then the highest bound. Cells are compared, never
+/// added up: they differ in target. A cell without the count is passed over.
+pub fn worst<'a>(
+    cells: &[&'a CellStats],
+    count: impl Fn(&CellStats) -> Option<Count>,
+) -> Option<(&'a CellStats, Count)> {
+    let counted = cells.iter().filter_map(|cell| Some((*cell, count(cell)?)));
+    counted.max_by(|a, b| {
+        (a.1.k > 0)
+            .cmp(&(b.1.k > 0))
+            .then(a.1.bound().total_cmp(&b.1.bound()))
+            .then(b.0.cell.id.cmp(&a.0.cell.id))
+    })
 }

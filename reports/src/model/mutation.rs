@@ -43,14 +43,31 @@ impl Mutations {
         }
     }
 
-    /// Sums of the rows that `keep` keeps, by the key that `by` gives.
+    /// The rows in which something was changed.
+    pub fn mutated(&self) -> impl Iterator<Item = &Mutation> {
+        self.0.values().filter(|row| !row.is_control())
+    }
+
+    /// The rows of healthy stacks, by interpreter and walker.
+    pub fn controls(&self) -> impl Iterator<Item = &Mutation> {
+        self.0.values().filter(|row| row.is_control())
+    }
+
+    /// Stacks a walker was measured on: those of the run, less those it refused while they were healthy.
+    pub fn stacks(&self, interpreter: &str, walker: &str) -> u64 {
+        let of_walker = |row: &&Mutation| row.interpreter == interpreter && row.walker == walker;
+        let all = self.mutated().filter(of_walker).map(|row| row.stacks).max().unwrap_or(0);
+        all.saturating_sub(self.controls().filter(of_walker).map(|row| refused(row).k).sum())
+    }
+
+    /// Sums of the changed rows that `keep` keeps, by the key that `by` gives.
     pub fn sums<K: Ord>(
         &self,
         keep: impl Fn(&Mutation) -> bool,
         by: impl Fn(&Mutation) -> K,
     ) -> BTreeMap<K, Mutation> {
         let mut sums = BTreeMap::<K, Mutation>::new();
-        for row in self.0.values().filter(|row| keep(row)) {
+        for row in self.mutated().filter(|row| keep(row)) {
             let sum = sums.entry(by(row)).or_default();
             add(sum, row);
             // Fields and classes may share their stacks: the largest number of one row is what is certain.
@@ -59,13 +76,17 @@ impl Mutations {
         sums
     }
 
-    /// The sum of one outcome over the rows that `keep` keeps.
+    /// The sum of one outcome over the changed rows that `keep` keeps.
     pub fn count(&self, keep: impl Fn(&Mutation) -> bool, outcome: fn(&Mutation) -> u64) -> Count {
-        self.0
-            .values()
+        self.mutated()
             .filter(|row| keep(row))
             .fold(Count::default(), |sum, row| sum.and(Count { k: outcome(row), n: row.walks }))
     }
+}
+
+/// Walks that ended without an answer called complete. On a healthy stack each is a false alarm, or worse.
+pub fn refused(row: &Mutation) -> Count {
+    Count { k: row.walks - row.unharmed - row.silent(), n: row.walks }
 }
 
 /// Adds the outcomes; stacks are up to the caller.

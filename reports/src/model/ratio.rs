@@ -88,7 +88,7 @@ const REGISTRY: &[Definition] = &[
         says: "DumpTraceback and parsing its text, over guarded with copied names",
         numerator: Side("dump_and_parse", ANY),
         denominator: Side("guarded", &[Names]),
-        target: Target::AtLeast(1.0),
+        target: Target::AtLeast(20.0),
     },
     Definition {
         name: "line_lookup_small",
@@ -109,7 +109,7 @@ const REGISTRY: &[Definition] = &[
         says: "PyCode_Addr2Line over our decoder, end of a 40 KiB table",
         numerator: Side("addr2line_40k", ANY),
         denominator: Side("line_table_40k", ANY),
-        target: Target::AtLeast(8.0),
+        target: Target::AtLeast(12.0),
     },
 ];
 

@@ -1,27 +1,38 @@
-//! The line on top: what was measured, the worst bounds, and whether n was declared and reached.
+//! The lines on top: what was measured, the worst bounds, and whether n was declared and reached.
 
-use super::cell::{CellStats, Event};
+use super::cell::{CellStats, Count, Event, worst};
 use super::records::Records;
-use crate::text::number::{grouped, rate};
-use sigwalk_record::Kind;
+use crate::text::number::{count, grouped};
+use sigwalk_record::{Kind, Mutation};
 
 /// More harness errors than this, and nothing can be concluded.
 const HARNESS_LIMIT: f64 = 0.01;
 
 /// Workloads in which a thread walks its own stack, those in which it walks another's, and walks of changed memory.
-/// They never share a row or a sum.
+/// They never share a sentence or a sum.
 const KINDS: [(&str, &[&str]); 3] = [
-    ("own-thread", &["hook", "signal", "step", "soak"]),
-    ("other-thread", &["other"]),
-    ("mutated-memory", &["mutate"]),
+    ("Own thread", &["hook", "signal", "step", "soak"]),
+    ("Other thread", &["other"]),
+    ("Changed memory", &["mutate"]),
 ];
 
-/// The line and what it rests on.
+/// A piece of a sentence.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// Words.
+    Text(String),
+    /// The id of a cell, which a page makes a link.
+    Cell(String),
+}
+
+/// The sentences and what they rest on.
 #[derive(Debug)]
 pub struct Verdict {
     /// `declared`, `exploratory` or `inconclusive`.
     pub word: &'static str,
-    /// The whole line.
+    /// One sentence each: what ran, own thread, other thread, mutated memory, what is missing.
+    pub sentences: Vec<Vec<Piece>>,
+    /// The same as one line.
     pub line: String,
     /// Why it is not `declared`.
     pub reasons: Vec<String>,
@@ -65,14 +76,22 @@ pub fn of(records: &Records) -> Verdict {
         (true, true) => "declared",
     };
     let reasons: Vec<String> = inconclusive.into_iter().chain(exploratory).collect();
-    let mut line = format!("{}: {}", capital(word), measured(records, trials));
-    for (label, workloads) in KINDS {
-        line.push_str(&worst(records, label, workloads));
-    }
+    let mut sentences = vec![text(format!("{}: {}", capital(word), measured(records, trials)))];
+    sentences.extend(KINDS.iter().filter_map(|(label, workloads)| kind(records, label, workloads)));
+    sentences.extend(mutated(records).map(text));
     if !reasons.is_empty() {
-        line.push_str(&format!(" Note: {}.", reasons.join("; ")));
+        sentences.push(text(format!("Note: {}.", reasons.join("; "))));
     }
-    Verdict { word, line, reasons }
+    let line = sentences.iter().map(|sentence| plain(sentence)).collect::<Vec<_>>().join(" ");
+    Verdict { word, sentences, line, reasons }
+}
+
+fn text(text: String) -> Vec<Piece> {
+    vec![Piece::Text(text)]
+}
+
+fn plain(sentence: &[Piece]) -> String {
+    sentence.iter().map(|(Piece::Text(text) | Piece::Cell(text))| text.as_str()).collect()
 }
 
 fn capital(word: &str) -> String {
@@ -85,9 +104,9 @@ fn measured(records: &Records, trials: u64) -> String {
     if ran > 0 {
         parts.push(format!("{} trials in {ran} cells", grouped(trials)));
     }
-    let walks: u64 = records.mutations.0.values().map(|row| row.walks).sum();
+    let walks: u64 = records.mutations.mutated().map(|row| row.walks).sum();
     if walks > 0 {
-        parts.push(format!("{} mutated walks", grouped(walks)));
+        parts.push(format!("{} walks of mutated memory", grouped(walks)));
     }
     if records.runs.iter().any(|run| run.kind == Kind::Cost && run.rows > 0) {
         parts.push("cost by depth".to_owned());
@@ -98,38 +117,86 @@ fn measured(records: &Records, trials: u64) -> String {
     let builds = records.builds.len();
     let tags = records.builds.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     format!(
-        "{} on {builds} interpreter build{} ({tags}).",
+        "{}, on {builds} interpreter build{} ({tags}).",
         parts.join(", "),
         if builds == 1 { "" } else { "s" }
     )
 }
 
-/// The cell with the worst bound, for each of the three things that matter most. Cells are never added up.
-fn worst(records: &Records, label: &str, workloads: &[&str]) -> String {
-    let cells: Vec<&CellStats> = records
-        .cells
-        .values()
-        .filter(|cell| cell.n() > 0 && workloads.contains(&cell.cell.workload.as_str()))
-        .collect();
-    if cells.is_empty() {
-        return String::new();
+/// The worst cell of `guarded` and of everyone else, for each of the things that matter most. Cells are never added up.
+fn kind(records: &Records, label: &str, workloads: &[&str]) -> Option<Vec<Piece>> {
+    let ran = |cell: &&CellStats| cell.n() > 0 && workloads.contains(&cell.cell.workload.as_str());
+    let (guarded, others): (Vec<&CellStats>, Vec<&CellStats>) =
+        records.cells.values().filter(ran).partition(|cell| cell.cell.walker == GUARDED);
+    let sides: Vec<Vec<Piece>> =
+        [(GUARDED, guarded), (if guarded_ran(records) { "any other walker" } else { "any walker" }, others)]
+            .into_iter()
+            .filter(|(_, cells)| !cells.is_empty())
+            .map(|(name, cells)| side(name, &cells))
+            .collect();
+    if sides.is_empty() {
+        return None;
     }
-    let parts = [
-        (Event::CrashFrame, "crash in a frame"),
-        (Event::Hang, "hang"),
-        (Event::Impossible, "impossible stack"),
-    ]
-    .map(|(event, name)| {
-        let (cell, count) = cells
-            .iter()
-            .map(|cell| (cell, cell.count(event)))
-            .max_by(|a, b| a.1.bound().total_cmp(&b.1.bound()).then(b.0.cell.id.cmp(&a.0.cell.id)))
-            .unwrap_or_else(|| unreachable!("cells is not empty"));
-        if cells.iter().all(|cell| cell.count(event).k == 0) {
-            format!("{name} 0 in every cell, ≤ {}", rate(count.bound()))
-        } else {
-            format!("{name} {}/{} ≤ {} ({})", count.k, count.n, rate(count.bound()), cell.cell.id)
+    let mut sentence = text(format!("{label}, worst cell: "));
+    sentence.extend(sides.join(&Piece::Text("; ".to_owned())));
+    sentence.push(Piece::Text(".".to_owned()));
+    Some(sentence)
+}
+
+/// The walker that the others are compared with.
+const GUARDED: &str = "guarded";
+
+fn guarded_ran(records: &Records) -> bool {
+    records.cells.values().any(|cell| cell.n() > 0 && cell.cell.walker == GUARDED)
+}
+
+fn side(name: &str, cells: &[&CellStats]) -> Vec<Piece> {
+    let mut pieces = text(format!("{name} "));
+    let mut first = true;
+    for (event, said, always) in [
+        (Event::CrashFrame, "crash", true),
+        (Event::Hang, "hang", false),
+        (Event::Impossible, "impossible", true),
+    ] {
+        let found = worst(cells, |cell| cell.judged(event));
+        // No hang anywhere is in the tables; a hang anywhere is news.
+        if !always && found.is_none_or(|(_, found)| found.k == 0) {
+            continue;
         }
-    });
-    format!(" Worst {label} bounds (95 %): {}.", parts.join("; "))
+        let comma = if std::mem::take(&mut first) { "" } else { ", " };
+        match found {
+            None => pieces.push(Piece::Text(format!("{comma}{said} not judged"))),
+            Some((cell, found)) => {
+                pieces.push(Piece::Text(format!("{comma}{said} {}", count(found))));
+                if found.k > 0 {
+                    pieces.push(Piece::Text(" (".to_owned()));
+                    pieces.push(Piece::Cell(cell.cell.id.clone()));
+                    pieces.push(Piece::Text(")".to_owned()));
+                }
+            }
+        }
+    }
+    pieces
+}
+
+/// Walks that would have crashed, on the worst interpreter of `guarded` and of everyone else.
+fn mutated(records: &Records) -> Option<String> {
+    let sums = records.mutations.sums(|_| true, |row| (row.walker.clone(), row.interpreter.clone()));
+    let would = |row: &Mutation| Count { k: row.would_crash, n: row.walks };
+    let worst = |guarded: bool| {
+        let of_side = sums.iter().filter(|((walker, _), _)| (walker == GUARDED) == guarded);
+        of_side.max_by(|a, b| would(a.1).bound().total_cmp(&would(b.1).bound()).then(b.0.cmp(a.0)))
+    };
+    let sides: Vec<String> = [worst(true), worst(false)]
+        .into_iter()
+        .flatten()
+        .map(|((walker, interpreter), row)| {
+            let survived = match row.recovered {
+                0 => String::new(),
+                faults => format!(" after {} survived faults", grouped(faults)),
+            };
+            format!("{walker} {}{survived} ({interpreter})", count(would(row)))
+        })
+        .collect();
+    (!sides.is_empty()).then(|| format!("Mutated memory, walks that would crash: {}.", sides.join("; ")))
 }

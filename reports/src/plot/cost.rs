@@ -8,6 +8,7 @@ use crate::text::visible::one_line;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, Ranged};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::collections::BTreeMap;
 
 /// Okabe and Ito's palette without its black and yellow: told apart by every kind of colour vision, on white and on dark.
@@ -62,8 +63,9 @@ fn draw(svg: &mut String, series: &[(String, Vec<&Row>)]) -> Result<(), Box<dyn 
         let y = 28 + LINE * index as i32;
         legend.draw(&PathElement::new([(4, y), (34, y)], look(index, name).stroke_width(2)))?;
         mark(&legend, index, name, (19, y))?;
-        let style = ("sans-serif", 14).into_font().color(&INK);
-        legend.draw(&Text::new(shortened(name), (42, y - 8), style))?;
+        let middle = Pos::new(HPos::Left, VPos::Center);
+        let style = ("sans-serif", 14).into_font().color(&INK).pos(middle);
+        legend.draw(&Text::new(shortened(name), (42, y), style))?;
     }
     root.present()?;
     Ok(())

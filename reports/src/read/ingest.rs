@@ -55,6 +55,8 @@ impl Ingest {
         }
         let declared = known.declared.entry(campaign.clone()).or_default();
         *declared = (*declared).max(cell.n);
+        // Judged by one run and not by another: together they were not.
+        known.cell.judged &= cell.judged;
         if known.cell.not_available.is_empty() {
             known.cell.not_available.clone_from(&cell.not_available);
         }

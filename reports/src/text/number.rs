@@ -54,6 +54,20 @@ pub fn limits(count: Count) -> String {
     }
 }
 
+/// A share to the eye: one digit, and never 0 or 100 where it is not.
+pub fn percent(count: Count) -> String {
+    match count {
+        Count { n: 0, .. } => "–".to_owned(),
+        Count { k: 0, .. } => "0 %".to_owned(),
+        Count { k, n } if k == n => "100 %".to_owned(),
+        Count { k, n } => match k as f64 / n as f64 * 100.0 {
+            share if share < 0.05 => "<0.1 %".to_owned(),
+            share if share >= 99.95 => ">99.9 %".to_owned(),
+            share => format!("{share:.1} %"),
+        },
+    }
+}
+
 /// `12 345`, with narrow no-break spaces.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -118,6 +132,13 @@ mod tests {
     fn counts_show_k_n_and_bound() {
         assert_eq!(count(Count { k: 0, n: 300 }), "0/300 ≤ 0.994 %");
         assert_eq!(count(Count { k: 500, n: 1000 }), "500/1000 [46.8 %, 53.2 %]");
+    }
+
+    #[test]
+    fn a_share_is_never_rounded_to_none_or_all() {
+        let shares = [(0, 9), (1, 100_000), (632, 1000), (99_999, 100_000), (9, 9), (0, 0)];
+        let shown = shares.map(|(k, n)| percent(Count { k, n }));
+        assert_eq!(shown, ["0 %", "<0.1 %", "63.2 %", ">99.9 %", "100 %", "–"]);
     }
 
     #[test]

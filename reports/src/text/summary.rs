@@ -1,27 +1,31 @@
 //! `summary.md`: the report as a review comment.
 
-use super::number::{estimate, grouped, rate, significant};
+use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::one_line;
 use crate::model::Model;
-use crate::model::cell::{CellStats, Event};
-use crate::model::mutation::COLUMNS;
+use crate::model::cell::{CellStats, Count, Event};
+use crate::model::mutation::{COLUMNS, refused};
 use crate::model::ratio::Target;
+use crate::model::verdict::Piece;
 
 /// A comment may hold 65 536 characters; the whole text stays below 60 000.
 const TABLE: usize = 12_000;
 
 /// What zero events and the other limits mean, once for all formats.
 pub const LIMITS: &str = "Limits: zero events is a bound, not a proof. n is trials (fresh processes), never walks; \
-mutation rows count independently drawn walks. Bounds are 95 % (Clopper–Pearson; after zero events one-sided, \
+mutation rows count walks, and their bounds treat walks as independent although walks on one stack are related. Bounds are 95 % (Clopper–Pearson; after zero events one-sided, \
 1−0.05^(1/n)). Rates hold for the stated build, walker, target and parameters, on this machine; where timing decides, \
 another machine gives other rates. Own-thread and other-thread walks are never added up.";
 
 /// The whole text.
 pub fn summary(model: &Model) -> String {
     let mut out = String::from("## sigwalk summary\n\n");
-    out.push_str(&plain(&model.verdict.line));
-    out.push_str("\n\n");
+    for sentence in &model.verdict.sentences {
+        let line: String =
+            sentence.iter().map(|(Piece::Text(text) | Piece::Cell(text))| text.as_str()).collect();
+        out.push_str(&format!("{}\n\n", plain(&line)));
+    }
     for notice in &model.records.notices {
         out.push_str(&format!("- {}\n", plain(notice)));
     }
@@ -30,6 +34,7 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Claims", &claims(model));
     section(&mut out, "Trials", &trials(model));
+    section(&mut out, "Healthy stacks: false alarms", &control(model));
     section(&mut out, "Mutated frame memory, walks", &mutations(model));
     section(&mut out, "Cost, ns per frame", &cost(model));
     section(&mut out, "Ratios", &ratios(model));
@@ -90,11 +95,11 @@ fn trials(model: &Model) -> Table {
         model.records.cells.values().filter(|cell| cell.cell.not_available.is_empty()).collect();
     // Worst first: what does not fit must be what says least.
     cells.sort_by_key(|cell| {
-        let k = |event| std::cmp::Reverse(cell.count(event).k);
+        let k = |event| std::cmp::Reverse(cell.judged(event).unwrap_or_default().k);
         (k(Event::CrashFrame), k(Event::Hang), k(Event::Impossible), &cell.cell.id)
     });
     for cell in cells {
-        let fraction = |event| {
+        let events = |event| {
             let count = cell.count(event);
             format!("{}/{}", count.k, count.n)
         };
@@ -109,10 +114,13 @@ fn trials(model: &Model) -> Table {
             cell.cell.walker.clone(),
             cell.target_label(),
             grouped(cell.n()),
-            fraction(Event::Impossible),
-            fraction(Event::CrashFrame),
+            match cell.judged(Event::Impossible) {
+                Some(count) => format!("{}/{}", count.k, count.n),
+                None => "not judged".to_owned(),
+            },
+            events(Event::CrashFrame),
             rate(cell.count(Event::CrashFrame).bound()),
-            fraction(Event::Hang),
+            events(Event::Hang),
             elsewhere.to_string(),
             cell.harness_errors().to_string(),
         ]);
@@ -120,17 +128,36 @@ fn trials(model: &Model) -> Table {
     table
 }
 
+fn control(model: &Model) -> Table {
+    let head = ["python", "walker", "refused", "≤95%", "wrong", "≤95%", "unharmed"];
+    let mut table = Table::new(2, &head);
+    for row in model.records.mutations.controls() {
+        let (refused, wrong) = (refused(row), Count { k: row.silent(), n: row.walks });
+        table.row(vec![
+            row.interpreter.clone(),
+            row.walker.clone(),
+            fraction(refused),
+            rate(refused.bound()),
+            fraction(wrong),
+            rate(wrong.bound()),
+            fraction(Count { k: row.unharmed, n: row.walks }),
+        ]);
+    }
+    table
+}
+
 fn mutations(model: &Model) -> Table {
-    let mut head = vec!["python", "walker", "walks", "≥stacks"];
+    let mut head = vec!["python", "walker", "walks", "stacks"];
     head.extend(COLUMNS.map(|column| column.0));
     head.push("would_crash ≤95%");
     let mut table = Table::new(2, &head);
     for ((interpreter, walker), row) in
         model.records.mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()))
     {
-        let mut cells = vec![interpreter, walker, grouped(row.walks), grouped(row.stacks)];
+        let stacks = grouped(model.records.mutations.stacks(&interpreter, &walker));
+        let mut cells = vec![interpreter, walker, grouped(row.walks), stacks];
         cells.extend(COLUMNS.map(|(_, k)| grouped(k(&row))));
-        cells.push(rate(crate::model::cell::Count { k: row.would_crash, n: row.walks }.bound()));
+        cells.push(rate(Count { k: row.would_crash, n: row.walks }.bound()));
         table.row(cells);
     }
     table

@@ -76,6 +76,7 @@ pub fn cell(tag: &str, workload: &str, target: &str, walker: &str, n: u64) -> Ce
         n,
         params: BTreeMap::from([("depth".into(), "50".into()), ("loop".into(), "10".into())]),
         not_available: String::new(),
+        judged: walker != "faulthandler",
     }
 }
 
@@ -136,7 +137,7 @@ fn trials(dir: &Path, tag: &str) {
     let mut cells = Vec::new();
     for workload in ["hook", "signal", "other"] {
         for target in ["calls", "churn"] {
-            for walker in ["pr-b1", "guarded", "remote"] {
+            for walker in ["pr-b1", "guarded", "remote", "faulthandler"] {
                 cells.push(cell(tag, workload, target, walker, 500));
             }
         }
@@ -159,11 +160,16 @@ fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
     let place = (cell.workload.as_str(), cell.target.as_str(), cell.walker.as_str());
     match (place, i) {
         (("other", "churn", "pr-b1"), 0..17) => {
-            let site = format!("libpython3.15.so.1.0+0x{:x} (_PyFrame_GetCode+0x1c)", 0x1a_0000 + i);
+            let site = format!("stress+0x{:x} (in sigwalk::walk::pr_b1::collect+0x{i:x})", 0x1a_0000 + i);
             return crashed(index, &cell.id, Phase::Walk, &site);
         }
         (("other", "churn", "pr-b1"), 17..20) => {
-            return crashed(index, &cell.id, Phase::ThreadList, "libpython3.15.so.1.0+0x2f00");
+            let site = format!("libpython{}.so.1.0+0x2f{i:x}", &tag[..4]);
+            return crashed(index, &cell.id, Phase::ThreadList, &site);
+        }
+        (("other", "churn", "faulthandler"), 0..40) => {
+            let site = format!("libpython{}.so.1.0+0x2e{i:x} (near _Py_X+0x{i:x})", &tag[..4]);
+            return crashed(index, &cell.id, Phase::Walk, &site);
         }
         (("other", "calls", "pr-b1"), 0) => return crashed(index, &cell.id, Phase::Target, "libc.so.6+0x99"),
         (("other", "churn", "pr-b1"), 20..24) => {
@@ -202,6 +208,19 @@ fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
 fn mutations(dir: &Path, tag: &str) {
     let mut rows = Vec::new();
     for walker in ["pr-b1", "pr-b1-hops", "guarded"] {
+        let refused = if walker == "pr-b1-hops" { 44 } else { 0 };
+        rows.push(Mutation {
+            schema: SCHEMA,
+            interpreter: tag.into(),
+            walker: walker.into(),
+            field: Mutation::CONTROL.0.into(),
+            class: Mutation::CONTROL.1.into(),
+            walks: 200,
+            stacks: 200,
+            noticed: refused,
+            unharmed: 200 - refused,
+            ..Mutation::default()
+        });
         for field in ["frame.previous", "frame.f_executable", "code.ob_type"] {
             for class in ["unmapped", "freed-dd", "self-cycle"] {
                 rows.push(mutation(tag, walker, field, class));
@@ -275,6 +294,19 @@ fn costs(dir: &Path, tag: &str) {
                 });
             }
         }
+    }
+    for (subject, ns) in [("addr2line_40k", 56_000), ("line_table_40k", 3_500)] {
+        rows.push(Cost {
+            schema: SCHEMA,
+            interpreter: tag.into(),
+            subject: subject.into(),
+            what: What::Line,
+            depth: 1,
+            frames: 1,
+            sink: None,
+            samples: (0..30).map(|batch| Sample { iters: 1000, ns: ns * (1000 + batch) }).collect(),
+            note: None,
+        });
     }
     write(dir, &manifest(Kind::Cost, tag, vec![]), &rows);
 }
