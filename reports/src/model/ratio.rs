@@ -49,6 +49,20 @@ const REGISTRY: &[Definition] = &[
         target: Target::AtMost(1.5),
     },
     Definition {
+        name: "api_line_vs_tracemalloc",
+        says: "PyTraceMalloc_Track over the PR's walk with lines",
+        numerator: Side("tracemalloc", &[Line]),
+        denominator: Side("pr_b1", &[Line]),
+        target: Target::AtLeast(1.0),
+    },
+    Definition {
+        name: "api_line_vs_dump",
+        says: "DumpTraceback to /dev/null over the PR's walk with lines",
+        numerator: Side("dump_traceback", ANY),
+        denominator: Side("pr_b1", &[Line]),
+        target: Target::AtLeast(1.0),
+    },
+    Definition {
         name: "guarded_vs_raw",
         says: "guarded loads against raw loads, the policy being the same",
         numerator: Side("guarded", &[Code]),
