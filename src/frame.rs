@@ -74,11 +74,15 @@ impl<'a> FrameBuf<'a> {
         &mut self,
         mut finish: impl FnMut(Frame) -> Result<Option<Frame>, E>,
     ) -> Result<(), E> {
+        let frames = &mut self.frames[..self.len];
         let mut kept = 0;
-        for index in 0..self.len {
-            match finish(self.frames[index]) {
+        for index in 0..frames.len() {
+            match finish(frames[index]) {
                 Ok(Some(frame)) => {
-                    self.frames[kept] = frame;
+                    // Never more than were read; the comparison is what lets the compiler know.
+                    if let Some(place) = frames.get_mut(kept) {
+                        *place = frame;
+                    }
                     kept += 1;
                 }
                 Ok(None) => {}

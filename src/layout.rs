@@ -7,7 +7,7 @@
 //! | 3.13–3.15 | `_Py_DebugOffsets` at the start of `_PyRuntime`, read as untrusted input and validated, over per-minor constants for what it lacks |
 //!
 //! An unknown version, a free-threaded build or a table that disagrees is an error that names what was found, never a
-//! guess. The test `stress/tests/layout_headers.rs` compares every constant with the interpreter's own headers.
+//! guess. The test `stress/embed/tests/layout_headers.rs` compares every constant with the interpreter's own headers.
 
 mod debug_offsets;
 mod error;

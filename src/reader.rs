@@ -83,6 +83,39 @@ pub trait Reader {
         Ok(())
     }
 
+    /// Loads 8 bytes at `base + offset`: one instruction where the reader can address that way.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    #[inline(always)]
+    fn u64_at(&self, base: Addr, offset: u32) -> Result<u64, Fault> {
+        self.u64(base.plus(offset))
+    }
+    /// 4 bytes at `base + offset`.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    #[inline(always)]
+    fn u32_at(&self, base: Addr, offset: u32) -> Result<u32, Fault> {
+        self.u32(base.plus(offset))
+    }
+    /// 1 byte at `base + offset`.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    #[inline(always)]
+    fn u8_at(&self, base: Addr, offset: u32) -> Result<u8, Fault> {
+        self.u8(base.plus(offset))
+    }
+    /// A pointer at `base + offset`.
+    ///
+    /// # Errors
+    /// The address cannot be read.
+    #[inline(always)]
+    fn addr_at(&self, base: Addr, offset: u32) -> Result<Addr, Fault> {
+        self.u64_at(base, offset).map(Addr::new)
+    }
+
     /// Loads a pointer.
     ///
     /// # Errors
@@ -105,6 +138,18 @@ impl<R: Reader + ?Sized> Reader for &R {
     #[inline(always)]
     fn u8(&self, at: Addr) -> Result<u8, Fault> {
         (**self).u8(at)
+    }
+    #[inline(always)]
+    fn u64_at(&self, base: Addr, offset: u32) -> Result<u64, Fault> {
+        (**self).u64_at(base, offset)
+    }
+    #[inline(always)]
+    fn u32_at(&self, base: Addr, offset: u32) -> Result<u32, Fault> {
+        (**self).u32_at(base, offset)
+    }
+    #[inline(always)]
+    fn u8_at(&self, base: Addr, offset: u32) -> Result<u8, Fault> {
+        (**self).u8_at(base, offset)
     }
     #[inline(always)]
     fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {

@@ -66,6 +66,14 @@ pub fn copy<R: Reader>(
         (true, false) => text.plus(layout.text.compact_data),
         (false, _) => reader.addr(text.plus(layout.text.compact_data))?,
     };
+    if ascii {
+        let count = into.len().min(length as usize);
+        reader.bytes(data, &mut into[..count])?;
+        // A lie, or memory that was written meanwhile: what is above 127 must be encoded.
+        if into[..count].is_ascii() {
+            return Ok(Copied { bytes: count, truncated: count < length as usize });
+        }
+    }
     encode(reader, data, length as u32, width, into)
 }
 

@@ -84,6 +84,8 @@ pub enum Rejected {
     CodeRefcount,
     /// The instruction pointer is outside the code, or odd.
     Instruction,
+    /// RESUME (`_co_firsttraceable`) is outside the code.
+    Resume,
     /// The line table is no bytes object, or damaged.
     Linetable,
     /// The head of the chain changed during the walk.
@@ -104,6 +106,7 @@ impl Rejected {
             Rejected::CodeType => "code-type",
             Rejected::CodeRefcount => "code-refcount",
             Rejected::Instruction => "instruction",
+            Rejected::Resume => "resume",
             Rejected::Linetable => "linetable",
             Rejected::HeadMoved => "head-moved",
             Rejected::NoCode => "no-code",
@@ -219,12 +222,10 @@ impl End {
 pub(crate) fn head<R: crate::reader::Reader>(reader: &R, request: &Request<'_>) -> Result<Addr, Stop> {
     use crate::layout::Head;
     match request.interpreter.layout.thread.head {
-        Head::Direct { current_frame } => {
-            reader.addr(request.tstate.plus(current_frame)).at(Site::TstateHead)
-        }
+        Head::Direct { current_frame } => reader.addr_at(request.tstate, current_frame).at(Site::TstateHead),
         Head::Cframe { cframe, current_frame } => {
-            let cframe = reader.addr(request.tstate.plus(cframe)).at(Site::TstateHead)?;
-            reader.addr(cframe.plus(current_frame)).at(Site::Cframe)
+            let cframe = reader.addr_at(request.tstate, cframe).at(Site::TstateHead)?;
+            reader.addr_at(cframe, current_frame).at(Site::Cframe)
         }
     }
 }

@@ -83,38 +83,55 @@ pub(crate) fn fixup_for(pc: u64) -> Option<(u64, bool)> {
 /// that a healthy interpreter has, so that the confirming load is rare.
 const SENTINEL: i64 = -0x5a;
 
+/// One load with its row in the table. `$address` is how the instruction spells it.
+macro_rules! fixup_load {
+    ($instruction:literal, $size:literal, $pointer:literal, $address:literal, $($register:ident = $bits:expr),+) => {{
+        let value: u64;
+        // SAFETY: the load stands in the exception table, and by the module's invariant the handler that reads the table
+        // was installed. It writes nothing but its output register.
+        unsafe {
+            asm!(
+                concat!("2: ", $instruction, " {value", $size, "}, ", $pointer, " ptr ", $address),
+                "3:",
+                ".pushsection .text.sigwalk_fixup, \"ax\", @progbits",
+                "4: mov {value}, {sentinel}",
+                "jmp 3b",
+                ".popsection",
+                ".pushsection sigwalk_extable, \"aR\", @progbits",
+                ".balign 4",
+                ".long 2b - .",
+                ".long 4b - .",
+                ".long 0",
+                ".popsection",
+                $($register = in(reg) $bits,)+
+                value = lateout(reg) value,
+                sentinel = const SENTINEL,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        value
+    }};
+}
+
 macro_rules! load {
-    ($name:ident, $confirm:ident, $type:ty, $instruction:literal, $size:literal, $pointer:literal, $sentinel:expr) => {
+    ($name:ident, $at_name:ident, $confirm:ident, $type:ty, $instruction:literal, $size:literal, $pointer:literal) => {
         #[inline(always)]
         fn $name(&self, at: Addr) -> Result<$type, Fault> {
-            let value: u64;
-            // SAFETY: the load stands in the exception table, and by the module's invariant the handler that reads the
-            // table was installed. It writes nothing but its output register.
-            unsafe {
-                asm!(
-                    concat!("2: ", $instruction, " {value", $size, "}, ", $pointer, " ptr [{at}]"),
-                    "3:",
-                    ".pushsection .text.sigwalk_fixup, \"ax\", @progbits",
-                    "4: mov {value}, {sentinel}",
-                    "jmp 3b",
-                    ".popsection",
-                    ".pushsection sigwalk_extable, \"aR\", @progbits",
-                    ".balign 4",
-                    ".long 2b - .",
-                    ".long 4b - .",
-                    ".long 0",
-                    ".popsection",
-                    at = in(reg) at.get(),
-                    value = lateout(reg) value,
-                    sentinel = const SENTINEL,
-                    options(nostack, preserves_flags, readonly),
-                );
-            }
-            let value = value as $type;
-            if value == $sentinel as $type {
-                return $confirm(at);
-            }
-            Ok(value)
+            let value = fixup_load!($instruction, $size, $pointer, "[{at}]", at = at.get()) as $type;
+            if value == SENTINEL as $type { $confirm(at) } else { Ok(value) }
+        }
+
+        #[inline(always)]
+        fn $at_name(&self, base: Addr, offset: u32) -> Result<$type, Fault> {
+            let value = fixup_load!(
+                $instruction,
+                $size,
+                $pointer,
+                "[{base} + {offset}]",
+                base = base.get(),
+                offset = u64::from(offset)
+            ) as $type;
+            if value == SENTINEL as $type { $confirm(base.plus(offset)) } else { Ok(value) }
         }
     };
 }
@@ -158,9 +175,9 @@ confirm!(confirm_u32, u32, "mov", ":e", "dword");
 confirm!(confirm_u8, u8, "movzx", ":e", "byte");
 
 impl Reader for GuardedReader {
-    load!(u64, confirm_u64, u64, "mov", "", "qword", SENTINEL);
-    load!(u32, confirm_u32, u32, "mov", ":e", "dword", SENTINEL);
-    load!(u8, confirm_u8, u8, "movzx", ":e", "byte", SENTINEL);
+    load!(u64, u64_at, confirm_u64, u64, "mov", "", "qword");
+    load!(u32, u32_at, confirm_u32, u32, "mov", ":e", "dword");
+    load!(u8, u8_at, confirm_u8, u8, "movzx", ":e", "byte");
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 //! instruction pointer and completeness, and looks lines up.
 //!
 //! Checked of a frame: shape of the pointer; owner in this version's range; a data-stack frame lies in the live part of
-//! its thread's chunks. Of the code: shape, type by pointer comparison, a reference count that a live object can have.
-//! Of the instruction pointer: inside the bytecode, even. Of the chain: its end is the end that this version's chains
+//! its thread's chunks, and no other frame does. Of the code: shape, type by pointer comparison, a reference count that a live object can have.
+//! Of the instruction pointer: inside the bytecode, even; RESUME inside it, too. Of the chain: its end is the end that this version's chains
 //! have; the hop budget.
 
 use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head};
@@ -47,7 +47,7 @@ fn follow<R: Reader>(
     let budget = out.capacity() as u32 + EXTRA_HOPS;
     let first = head(reader, request)?;
     let base = match layout.frame.outermost {
-        Outermost::BaseFrame(offset) => reader.addr(request.tstate.plus(offset)).at(Site::TstateBaseFrame)?,
+        Outermost::BaseFrame(offset) => reader.addr_at(request.tstate, offset).at(Site::TstateBaseFrame)?,
         _ => Addr::NULL,
     };
     let mut stack = DataStack::of(reader, request)?;
@@ -64,14 +64,17 @@ fn follow<R: Reader>(
         if *hops > budget {
             return Err(Truncated::HopBudget.into());
         }
-        let executable = reader.addr(frame.plus(layout.frame.executable)).at(Site::FrameExecutable)?;
-        let instruction = reader.addr(frame.plus(layout.frame.instruction)).at(Site::FrameInstruction)?;
-        let owner = reader.u8(frame.plus(layout.frame.owner)).at(Site::FrameOwner)?;
-        let previous = reader.addr(frame.plus(layout.frame.previous)).at(Site::FramePrevious)?;
+        let executable = reader.addr_at(frame, layout.frame.executable).at(Site::FrameExecutable)?;
+        let instruction = reader.addr_at(frame, layout.frame.instruction).at(Site::FrameInstruction)?;
+        let owner = reader.u8_at(frame, layout.frame.owner).at(Site::FrameOwner)?;
+        let previous = reader.addr_at(frame, layout.frame.previous).at(Site::FramePrevious)?;
+        if owner == OWNER_THREAD {
+            stack.must_hold(reader, frame, layout.frame.size, *hops)?;
+        } else if stack.holds(frame) {
+            // Frames of generators, frame objects and evaluation loops are elsewhere: this owner byte is not true.
+            return Err(Rejected::Owner.into());
+        }
         if owner <= OWNER_LAST_PYTHON {
-            if owner == OWNER_THREAD {
-                stack.must_hold(reader, frame, layout.frame.size)?;
-            }
             if !out.push(pack(frame, owner, executable, instruction)) {
                 return Err(Truncated::BufferFull.into());
             }
@@ -87,9 +90,11 @@ fn follow<R: Reader>(
     // A thread without any frame is whole. Otherwise the last frame must be one that a chain can end with: `previous`
     // of a generator's frame is NULL for a moment after a yield, and a walk that meets it would call half a stack whole.
     let whole = match (layout.frame.outermost, last_owner) {
-        (_, None) | (Outermost::BaseFrame(_), _) => true,
+        // A zeroed thread state has no base frame, and is no thread without frames.
+        (Outermost::BaseFrame(_), _) => !base.is_null(),
+        (_, None) => true,
         (Outermost::EntryFrame, owner) => owner == layout.frame.entry_owner,
-        (Outermost::IsEntry(offset), _) => reader.u8(last.plus(offset)).at(Site::FrameIsEntry)? == 1,
+        (Outermost::IsEntry(offset), _) => reader.u8_at(last, offset).at(Site::FrameIsEntry)? == 1,
     };
     if whole { Ok(()) } else { Err(Truncated::ChainCut.into()) }
 }
@@ -97,9 +102,10 @@ fn follow<R: Reader>(
 /// Second pass: replaces what the first left by finished frames, dropping incomplete ones.
 #[inline(always)]
 fn judge<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Result<(), Stop> {
+    let live = LiveObject::of(request.interpreter.layout.version);
     out.compact(|packed| {
         let (frame, owner, executable, instruction) = unpack(packed);
-        finish(reader, request, frame, owner, executable, instruction)
+        finish(reader, request, &live, frame, owner, executable, instruction)
     })
 }
 
@@ -107,6 +113,7 @@ fn judge<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -
 fn finish<R: Reader>(
     reader: &R,
     request: &Request<'_>,
+    live: &LiveObject,
     frame: Addr,
     owner: u8,
     executable: Addr,
@@ -119,23 +126,27 @@ fn finish<R: Reader>(
     if !code.is_pointer_shaped() {
         return Err(Rejected::CodeShape.into());
     }
-    if reader.addr(code.plus(layout.code.ob_type)).at(Site::CodeType)? != interpreter.code_type {
+    if reader.addr_at(code, layout.code.ob_type).at(Site::CodeType)? != interpreter.code_type {
         return Err(Rejected::CodeType.into());
     }
     let refcount = reader.u64(code).at(Site::CodeRefcount)?;
-    if !is_live_refcount(layout.version, refcount) {
+    if !live.holds(refcount) {
         return Err(Rejected::CodeRefcount.into());
     }
-    let units = reader.u64(code.plus(layout.code.units)).at(Site::CodeUnits)?;
+    let units = reader.u64_at(code, layout.code.units).at(Site::CodeUnits)?;
     let lasti = instruction.minus(code.plus(layout.code.adaptive)) as i64;
-    // A fresh frame of 3.11 and 3.12 points one unit before the code.
-    let fresh = if layout.version.triple().1 < 13 { -2 } else { 0 };
-    if units > MAX_UNITS || lasti < fresh || lasti >= (units as i64) * 2 || lasti & 1 != 0 {
+    // A generator's frame runs only after its first instructions: it is never fresh.
+    let first = if owner == OWNER_GENERATOR { 0 } else { live.fresh };
+    if units > MAX_UNITS || lasti < first || lasti >= (units as i64) * 2 || lasti & 1 != 0 {
         return Err(Rejected::Instruction.into());
     }
     if owner != OWNER_GENERATOR {
-        let resume = reader.u32(code.plus(layout.code.firsttraceable)).at(Site::CodeFirsttraceable)? as i32;
-        // Before RESUME: invisible to sys._getframe too. `__init__` shims of 3.13+ are always here.
+        let resume = reader.u32_at(code, layout.code.firsttraceable).at(Site::CodeFirsttraceable)? as i32;
+        // The shim of a specialised `__init__` (3.13+) has 3 units, and 4 here, so that it is never complete.
+        if resume < 0 || i64::from(resume) > units as i64 + 1 {
+            return Err(Rejected::Resume.into());
+        }
+        // Before RESUME: invisible to sys._getframe too.
         if lasti < i64::from(resume) * 2 {
             return Ok(None);
         }
@@ -154,32 +165,47 @@ const MAX_UNITS: u64 = 1 << 27;
 ///
 /// A release build leaves `ob_type` of a freed object intact (pymalloc, mimalloc), so the type is no evidence of life;
 /// the first word is a free-list pointer or 0. A live count is small, or the version's immortal pattern.
-#[inline(always)]
-fn is_live_refcount(version: Version, word: u64) -> bool {
-    match version.triple().1 {
-        // 3.11: a signed 64-bit count; static code objects begin at 999999999.
-        11 => word.wrapping_sub(1) < 1 << 31,
-        // 3.12, 3.13: 32 bits count, all ones is immortal; the upper half is zero.
-        12 | 13 => word.wrapping_sub(1) < 1 << 31 || word == 0xffff_ffff,
-        // 3.14+: 32 bits count, immortal from 0xC0000000 on; 16 bits overflow, zero here; 16 bits flags.
-        _ => {
-            let (count, overflow) = (word as u32, (word >> 32) as u16);
-            overflow == 0 && (count.wrapping_sub(1) < 1 << 31 || count >= 0xc000_0000)
+struct LiveObject {
+    mask: u64,
+    immortal: u64,
+    immortals: u64,
+    /// A fresh frame of 3.11 and 3.12 points one unit before the code.
+    fresh: i64,
+}
+
+impl LiveObject {
+    fn of(version: Version) -> LiveObject {
+        match version.triple().1 {
+            11 => LiveObject { mask: u64::MAX, immortal: 0, immortals: 0, fresh: -2 },
+            12 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1, fresh: -2 },
+            13 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1, fresh: 0 },
+            _ => LiveObject {
+                mask: 0x0000_ffff_ffff_ffff,
+                immortal: 0xc000_0000,
+                immortals: 0x4000_0000,
+                fresh: 0,
+            },
         }
+    }
+
+    #[inline(always)]
+    fn holds(&self, word: u64) -> bool {
+        let count = word & self.mask;
+        count.wrapping_sub(1) < 1 << 31 || count.wrapping_sub(self.immortal) < self.immortals
     }
 }
 
 fn line_of<R: Reader>(reader: &R, request: &Request<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
     let interpreter = request.interpreter;
     let layout = &interpreter.layout;
-    let first = reader.u32(code.plus(layout.code.firstlineno)).at(Site::CodeFirstlineno)? as i32;
-    let table = reader.addr(code.plus(layout.code.linetable)).at(Site::CodeLinetable)?;
+    let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
+    let table = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
     if !table.is_pointer_shaped()
-        || reader.addr(table.plus(layout.code.ob_type)).at(Site::LinetableType)? != interpreter.bytes_type
+        || reader.addr_at(table, layout.code.ob_type).at(Site::LinetableType)? != interpreter.bytes_type
     {
         return Err(Rejected::Linetable.into());
     }
-    let len = reader.u64(table.plus(layout.text.bytes_size)).at(Site::LinetableSize)?;
+    let len = reader.u64_at(table, layout.text.bytes_size).at(Site::LinetableSize)?;
     match line_table::line_at(reader, table.plus(layout.text.bytes_data), len, first, lasti) {
         Ok(line) => Ok(line.or_minus_one()),
         Err(line_table::LineError::Fault(fault)) => Err(fault).at(Site::Linetable),
@@ -187,6 +213,9 @@ fn line_of<R: Reader>(reader: &R, request: &Request<'_>, code: Addr, lasti: i32)
     }
 }
 
+/// Not checked: that the outermost frame of a whole chain stands at the root chunk's start. It does not while a
+/// destructor runs for the locals of a frame that has left the chain and is still on the stack (gh-99729).
+///
 /// The live part of the thread's data stack, one chunk at a time, walked outward along with the frames.
 struct DataStack {
     from: Addr,
@@ -201,37 +230,44 @@ impl DataStack {
         let chunk = request.tstate.plus(request.interpreter.layout.thread.datastack_chunk);
         let current = reader.addr(chunk).at(Site::TstateDatastack)?;
         // datastack_top follows; the current chunk's own `top` is not kept up to date.
-        let top = reader.addr(chunk.plus(8)).at(Site::TstateDatastack)?;
+        let top = reader.addr_at(chunk, 8).at(Site::TstateDatastack)?;
         let mut stack = DataStack { from: Addr::NULL, to: Addr::NULL, outward: Addr::NULL, chunks: 0 };
         if current.is_pointer_shaped() {
             stack.from = current.plus(chunk::DATA);
             stack.to = top;
-            stack.outward = reader.addr(current.plus(chunk::PREVIOUS)).at(Site::Chunk)?;
+            stack.outward = reader.addr_at(current, chunk::PREVIOUS).at(Site::Chunk)?;
         }
         Ok(stack)
     }
 
     /// Rejects a frame that is in no live part: popped, or in memory that the thread has given back.
     #[inline(always)]
-    fn must_hold<R: Reader>(&mut self, reader: &R, frame: Addr, size: u32) -> Result<(), Stop> {
+    fn must_hold<R: Reader>(&mut self, reader: &R, frame: Addr, size: u32, hops: u32) -> Result<(), Stop> {
         while !(frame >= self.from && frame.plus(size) <= self.to) {
-            self.step_outward(reader)?;
+            self.step_outward(reader, hops)?;
         }
         Ok(())
     }
 
+    /// Whether an address is in the live part of the chunk that the walk is in.
+    #[inline(always)]
+    fn holds(&self, frame: Addr) -> bool {
+        (frame >= self.from) & (frame < self.to)
+    }
+
     #[cold]
-    fn step_outward<R: Reader>(&mut self, reader: &R) -> Result<(), Stop> {
+    fn step_outward<R: Reader>(&mut self, reader: &R, hops: u32) -> Result<(), Stop> {
         let next = self.outward;
         self.chunks += 1;
-        // A stack of 2^16 chunks of at least 16 KiB would be 1 GiB of frames.
-        if !next.is_pointer_shaped() || self.chunks > 1 << 16 {
+        // A chunk is made for a frame and goes with it, so there are no more chunks than frames, but for the root chunk and
+        // one whose frame is just being taken down. A chunk that names itself as its previous once cost 2^16 steps.
+        if !next.is_pointer_shaped() || self.chunks > hops + 2 {
             return Err(Rejected::OutsideDataStack.into());
         }
-        let slots = reader.u64(next.plus(chunk::TOP)).at(Site::Chunk)?;
+        let slots = reader.u64_at(next, chunk::TOP).at(Site::Chunk)?;
         self.from = next.plus(chunk::DATA);
         self.to = Addr::new(self.from.get().wrapping_add(slots.min(1 << 40) * 8));
-        self.outward = reader.addr(next.plus(chunk::PREVIOUS)).at(Site::Chunk)?;
+        self.outward = reader.addr_at(next, chunk::PREVIOUS).at(Site::Chunk)?;
         Ok(())
     }
 }

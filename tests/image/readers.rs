@@ -1,0 +1,120 @@
+//! Readers for tests: one that writes down what was loaded, one whose n-th load fails, one whose memory changes.
+
+use sigwalk::addr::Addr;
+use sigwalk::reader::{Fault, FaultKind, Reader};
+use std::cell::{Cell, RefCell};
+
+/// What a reader does before a load of `at`: fail, or replace the word that is there.
+trait Meddle {
+    fn before(&self, at: Addr) -> Result<Option<u64>, Fault>;
+}
+
+macro_rules! reader {
+    ($name:ident) => {
+        impl<R: Reader> Reader for $name<R> {
+            fn u64(&self, at: Addr) -> Result<u64, Fault> {
+                match self.before(at)? {
+                    Some(word) => Ok(word),
+                    None => self.reader.u64(at),
+                }
+            }
+            fn u32(&self, at: Addr) -> Result<u32, Fault> {
+                self.before(at)?;
+                self.reader.u32(at)
+            }
+            fn u8(&self, at: Addr) -> Result<u8, Fault> {
+                self.before(at)?;
+                self.reader.u8(at)
+            }
+            fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
+                self.before(at)?;
+                self.reader.bytes(at, into)
+            }
+        }
+    };
+}
+
+/// Writes down the address of every load, in order.
+pub struct Recorder<R> {
+    reader: R,
+    loads: RefCell<Vec<Addr>>,
+}
+
+impl<R: Reader> Recorder<R> {
+    pub fn new(reader: R) -> Self {
+        Recorder { reader, loads: RefCell::default() }
+    }
+
+    pub fn into_loads(self) -> Vec<Addr> {
+        self.loads.into_inner()
+    }
+}
+
+impl<R: Reader> Meddle for Recorder<R> {
+    fn before(&self, at: Addr) -> Result<Option<u64>, Fault> {
+        self.loads.borrow_mut().push(at);
+        Ok(None)
+    }
+}
+reader!(Recorder);
+
+/// Whether loads after the failed one succeed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Transient,
+    Persistent,
+}
+
+/// The n-th load (from 1) fails; `Persistent`: and every later one.
+pub struct NthFails<R> {
+    reader: R,
+    nth: u32,
+    mode: Mode,
+    made: Cell<u32>,
+}
+
+impl<R: Reader> NthFails<R> {
+    pub fn new(reader: R, nth: u32, mode: Mode) -> Self {
+        NthFails { reader, nth, mode, made: Cell::new(0) }
+    }
+
+    /// Whether the load that fails was made.
+    pub fn hit(&self) -> bool {
+        self.made.get() >= self.nth
+    }
+}
+
+impl<R: Reader> Meddle for NthFails<R> {
+    fn before(&self, at: Addr) -> Result<Option<u64>, Fault> {
+        let made = self.made.get() + 1;
+        self.made.set(made);
+        let fails = match self.mode {
+            Mode::Transient => made == self.nth,
+            Mode::Persistent => made >= self.nth,
+        };
+        if fails { Err(Fault { at, kind: FaultKind::Unmapped }) } else { Ok(None) }
+    }
+}
+reader!(NthFails);
+
+/// One word changes after its first load, as on a thread that runs on while it is walked.
+pub struct ChangesOnce<R> {
+    reader: R,
+    at: Addr,
+    later: u64,
+    seen: Cell<bool>,
+}
+
+impl<R: Reader> ChangesOnce<R> {
+    pub fn new(reader: R, at: Addr, later: u64) -> Self {
+        ChangesOnce { reader, at, later, seen: Cell::new(false) }
+    }
+}
+
+impl<R: Reader> Meddle for ChangesOnce<R> {
+    fn before(&self, at: Addr) -> Result<Option<u64>, Fault> {
+        let again = at == self.at && self.seen.replace(self.seen.get() || at == self.at);
+        Ok(again.then_some(self.later))
+    }
+}
+reader!(ChangesOnce);

@@ -1,0 +1,118 @@
+//! Rules about the sources that the compiler does not hold: only integers come out of foreign memory, and it is read in
+//! the named files only.
+//!
+//! A `bool` or an enum filled from memory that another thread writes lets the target's bytes choose the Rust variant;
+//! a reader of integers cannot have that bug.
+#![cfg(not(loom))]
+
+use sigwalk::addr::Addr;
+use sigwalk::frame::Frame;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::size_of;
+use std::path::Path;
+
+// A type without a niche has no bit pattern to spare for `None`.
+const _: () = assert!(size_of::<Option<Addr>>() > size_of::<Addr>(), "Addr has a niche");
+const _: () = assert!(size_of::<Option<Frame>>() > size_of::<Frame>(), "Frame has a niche");
+
+/// Sources by their path under src/, without the code of unit tests (which may do what it likes with its own memory).
+fn sources() -> BTreeMap<String, String> {
+    fn add(root: &Path, folder: &Path, into: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                add(root, &path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_string();
+                into.insert(path.strip_prefix(root).unwrap().display().to_string(), code);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    add(&root, &root, &mut found);
+    assert!(found.len() > 20, "the sources are there");
+    found
+}
+
+/// Files with `needle` in their code, comments left out.
+fn files_with(needle: &str) -> BTreeSet<String> {
+    let code = |text: &str| {
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| line.contains(needle))
+    };
+    sources().into_iter().filter(|(_, text)| code(text)).map(|(path, _)| path).collect()
+}
+
+fn set(files: &[&str]) -> BTreeSet<String> {
+    files.iter().map(|file| file.to_string()).collect()
+}
+
+#[test]
+fn unsafe_code_is_opted_in_by_five_files() {
+    // line_table/vector.rs: one call of a function that needs SSE2, no pointer.
+    let five = set(&["line_table/vector.rs", "reader/guarded.rs", "reader/raw.rs", "signal.rs", "thread.rs"]);
+    assert_eq!(files_with("allow(unsafe_code)"), five);
+    assert_eq!(files_with("unsafe {"), five);
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"deny\""), "every other file is denied it");
+}
+
+#[test]
+fn foreign_memory_is_loaded_by_the_readers_only() {
+    assert_eq!(files_with("asm!"), set(&["reader/guarded.rs", "thread.rs"]));
+    assert_eq!(files_with("read_volatile"), set(&["reader/raw.rs"]));
+    // The handler's own signal mask, a value of ours.
+    assert_eq!(files_with("read_unaligned"), set(&["signal.rs"]));
+    assert_eq!(files_with("transmute"), set(&["signal.rs"]));
+    // The exception table, ours too.
+    assert_eq!(files_with("from_raw_parts"), set(&["reader/guarded.rs"]));
+    for elsewhere in ["ptr::read(", "copy_nonoverlapping", "MaybeUninit", "from_raw("] {
+        assert_eq!(files_with(elsewhere), set(&[]), "{elsewhere}");
+    }
+}
+
+#[test]
+fn readers_return_integers_only() {
+    let text = &sources()["reader.rs"];
+    let (_, body) = text.split_once("pub trait Reader {\n").expect("the trait");
+    let (body, _) = body.split_once("\n}\n").expect("its end");
+    let returns: BTreeSet<&str> = body
+        .lines()
+        .filter(|line| line.trim_start().starts_with("fn "))
+        .map(|line| line.split_once("-> ").expect("an answer").1.trim_end_matches([';', '{', ' ']))
+        .collect();
+    let allowed = [
+        "Result<u64, Fault>",
+        "Result<u32, Fault>",
+        "Result<u8, Fault>",
+        "Result<(), Fault>",
+        "Result<Addr, Fault>",
+    ];
+    assert_eq!(returns, BTreeSet::from(allowed));
+    // `bytes` fills a slice of bytes.
+    assert!(body.contains("fn bytes(&self, at: Addr, into: &mut [u8])"));
+    for implementation in ["reader/raw.rs", "reader/guarded.rs"] {
+        let text = &sources()[implementation];
+        let rows: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    load!(")).collect();
+        let names: Vec<&str> = rows.iter().map(|row| row.split(',').next().unwrap()).collect();
+        assert_eq!(names, ["u64", "u32", "u8"], "{implementation}");
+        // Each method loads the type of its name and no other.
+        for (row, name) in rows.iter().zip(names) {
+            let types: Vec<&str> = row
+                .split([',', ' ', ')', ';'])
+                .filter(|word| ["bool", "char", "u8", "u16", "u32", "u64", "i8", "i32", "i64"].contains(word))
+                .collect();
+            assert_eq!(types, [name, name], "{implementation}: {row}");
+        }
+    }
+}
+
+#[test]
+fn nothing_allocates_or_needs_std() {
+    let text = &sources()["lib.rs"];
+    assert!(text.contains("#![cfg_attr(not(test), no_std)]"));
+    for needle in ["extern crate", "std::", "alloc::", "Box<", "Vec<", "String"] {
+        assert_eq!(files_with(needle), set(&[]), "{needle}");
+    }
+}
