@@ -15,16 +15,39 @@ interpreter() {
     esac
 }
 
-# libpython_of PYTHON: fails with the remedy where the interpreter has no shared library; installs Debian's where it may.
-libpython_of() {
-    local python=$1
-    "$python" -c 'import sysconfig, sys; sys.exit(0 if sysconfig.get_config_var("Py_ENABLE_SHARED") else 1)' || {
-        die 6 "$python has no libpython (built without --enable-shared); give another with --python, e.g. --python 3.15"
-    }
-    # Debian's own python3 has its libpython in a package of its own.
-    if [ "$(readlink -f "$python")" = /usr/bin/python3.11 ] && ! ls /usr/lib/*/libpython3.11.so* >/dev/null 2>&1; then
-        apt_install libpython3.11-dev
-    fi
+# supported PYTHON: fails, with what was found and the remedy, where the interpreter is none that sigwalk can embed.
+supported() {
+    local python=$1 found
+    found=$("$python" -c '
+import platform, sys, sysconfig
+name = platform.python_implementation()
+version = "%d.%d.%d" % sys.version_info[:3]
+if name != "CPython":
+    print(f"is {name} {version}; sigwalk walks CPython 3.11 to 3.15")
+elif not (3, 11) <= sys.version_info[:2] <= (3, 15):
+    print(f"is CPython {version}; sigwalk knows 3.11 to 3.15")
+elif sysconfig.get_config_var("Py_GIL_DISABLED"):
+    print(f"is a free-threaded CPython {version}; sigwalk knows default (GIL) builds")
+elif not sysconfig.get_config_var("Py_ENABLE_SHARED"):
+    print(f"is CPython {version} without a libpython (built without --enable-shared)")
+else:
+    print("ok")
+' 2>/dev/null) || true
+    [ -n "$found" ] || die 2 "$python is no Python interpreter"
+    [ "$found" = ok ] || die 6 "$python $found; give another with --python, e.g. --python 3.15"
+    # Debian ships its interpreter without the library and the headers.
+    case $(readlink -f "$python") in
+        /usr/bin/*)
+            found=$("$python" -c '
+import os, sys, sysconfig
+library = os.path.join(*map(sysconfig.get_config_var, ("LIBDIR", "LDLIBRARY")))
+header = os.path.join(sysconfig.get_config_var("INCLUDEPY"), "Python.h")
+if not (os.path.exists(library) and os.path.exists(header)):
+    print("libpython%d.%d-dev" % sys.version_info[:2])
+')
+            [ -z "$found" ] || apt_install "$found"
+            ;;
+    esac
 }
 
 # apt_install PACKAGE…: installs what is missing, as root; else says what to install.

@@ -24,6 +24,10 @@ pub struct Frame {
 }
 
 /// A caller's buffer that is filled from the front. Frames that were collected stay there whatever ends the walk.
+///
+/// # Signal safety
+///
+/// Plain memory of the caller; nothing here allocates or panics.
 #[derive(Debug)]
 pub struct FrameBuf<'a> {
     frames: &'a mut [Frame],

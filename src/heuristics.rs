@@ -4,6 +4,10 @@
 //! Read in the headers of 3.15.0 and the source of 3.13.15 (`Include/internal/pycore_interpframe.h`, `pycore_pymem.h`,
 //! `Objects/codeobject.c`); introduced by gh-140815 in 3.13.10, 3.14.1 and 3.15.0a2. Earlier versions have the pattern
 //! test only, with fewer patterns ([`Era`]); for them these functions answer "what if the helpers were there".
+//!
+//! # Signal safety
+//!
+//! Loads through the reader and nothing else; no state is kept between calls.
 
 use crate::addr::Addr;
 use crate::frame::NO_LINE;

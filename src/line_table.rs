@@ -70,7 +70,7 @@ pub const MAX_TABLE: u64 = 1 << 20;
 /// See [`LineError`].
 ///
 /// # Signal safety
-/// 64 bytes of stack buffer, no allocation, no table.
+/// Loads through `reader` and vector registers; no buffer, no table.
 pub fn line_at<R: Reader>(
     reader: &R,
     data: Addr,
@@ -86,6 +86,10 @@ pub fn line_at<R: Reader>(
 
 /// As [`line_at`], with the bounds of CPython's own scan and no others: the end of the table is tested between entries
 /// only, and an endless varint is followed wherever it leads. What `pr-b1` does.
+///
+/// # Signal safety
+///
+/// Loads through `reader` and nothing else; over damaged bytes as many as the reader allows.
 ///
 /// # Errors
 /// Only the reader's: CPython's scan has no other.

@@ -117,6 +117,11 @@ pub fn line_checked<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -
 }
 
 /// The walk of a profiler that uses the four functions as its documentation shows.
+///
+/// # Signal safety
+///
+/// Loads through `reader` and nothing else. With [`Skip::AsProposed`] it need not end: a cycle of entry frames is followed
+/// for ever (claim C4).
 pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, skip: Skip, out: &mut FrameBuf<'_>) -> Walk {
     let mut hops = 0;
     let end = match collect(reader, request, skip, out, &mut hops) {

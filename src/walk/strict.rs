@@ -22,7 +22,13 @@ const OWNER_THREAD: u8 = 0;
 const OWNER_GENERATOR: u8 = 1;
 const OWNER_LAST_PYTHON: u8 = 2;
 
-/// Walks with the strict policy.
+/// Walks with the strict policy, innermost frame first, into `out`.
+///
+/// # Signal safety
+///
+/// Loads through `reader` and nothing else: as signal-safe as the reader is. At most one hop a frame of the buffer and
+/// [`EXTRA_HOPS`], twice that many steps from chunk to chunk, and one scan of a line table of at most 1 MiB a frame. With a
+/// buffer on the handler's stack: 24 bytes a frame.
 pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
     let mut hops = 0;
     let chain = follow(reader, request, out, &mut hops);

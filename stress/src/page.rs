@@ -173,7 +173,6 @@ impl Page {
             splice: get(Tally::Splice),
             wrong_line: get(Tally::WrongLine),
             prefix: get(Tally::Prefix),
-            stale: 0,
             no_thread_state: get(Tally::NoThreadState),
         }
     }

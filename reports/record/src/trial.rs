@@ -98,7 +98,7 @@ impl Phase {
     }
 }
 
-/// How the walks of one trial ended, counted. The first four are *detected*, the last four *silent*; reports never put
+/// How the walks of one trial ended, counted. The first four are *detected*, the next three *silent*; reports never put
 /// the two kinds in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -117,8 +117,6 @@ pub struct Tallies {
     pub wrong_line: u64,
     /// Silent: true but cut, called complete.
     pub prefix: u64,
-    /// Silent: true, but of an earlier moment.
-    pub stale: u64,
     /// Walks that met no thread state (before it was bound or after it was gone).
     pub no_thread_state: u64,
 }
@@ -127,7 +125,7 @@ impl Tallies {
     /// Walks that returned a wrong stack without saying so.
     #[must_use]
     pub fn silent(&self) -> u64 {
-        self.splice + self.wrong_line + self.prefix + self.stale
+        self.splice + self.wrong_line + self.prefix
     }
 
     /// The worst outcome that these counts alone justify.

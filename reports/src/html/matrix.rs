@@ -173,7 +173,7 @@ fn status(cell: &CellStats) -> Status {
     }
 }
 
-const COLUMNS: [(Event, &str, Status); 14] = [
+const COLUMNS: [(Event, &str, Status); 13] = [
     (Event::CrashFrame, "in a frame", Status::Crash),
     (Event::CrashThreadList, "in the thread list", Status::Crash),
     (Event::CrashThreadName, "at a thread name", Status::Crash),
@@ -186,7 +186,6 @@ const COLUMNS: [(Event, &str, Status); 14] = [
     (Event::Splice, "splice", Status::Silent),
     (Event::WrongLine, "wrong line", Status::Silent),
     (Event::Prefix, "prefix", Status::Silent),
-    (Event::Stale, "stale", Status::Silent),
     (Event::ContractViolation, "violation", Status::Silent),
 ];
 

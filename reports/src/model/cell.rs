@@ -55,8 +55,6 @@ pub enum Event {
     WrongLine,
     /// Silent: cut and not said so.
     Prefix,
-    /// Silent: of an earlier moment.
-    Stale,
     /// Detected: ended early and said so.
     Truncated,
     /// Detected: refused and said so.
@@ -67,7 +65,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, with their names in `summary.json`.
-    pub const ALL: [(Event, &'static str); 15] = [
+    pub const ALL: [(Event, &'static str); 14] = [
         (Event::CrashFrame, "crash_frame"),
         (Event::CrashThreadList, "crash_thread_list"),
         (Event::CrashThreadName, "crash_thread_name"),
@@ -79,7 +77,6 @@ impl Event {
         (Event::Splice, "splice"),
         (Event::WrongLine, "wrong_line"),
         (Event::Prefix, "prefix"),
-        (Event::Stale, "stale"),
         (Event::Truncated, "truncated"),
         (Event::Rejected, "rejected"),
         (Event::RecoveredFault, "recovered_fault"),
@@ -87,7 +84,7 @@ impl Event {
 
     /// Whether it is the oracle's judgement of an answer: a walker that prints has none.
     fn is_judgement(self) -> bool {
-        matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix | Event::Stale)
+        matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix)
     }
 
     /// Whether the trial shows it. Crash and hang are the trial's one outcome; the rest is "in at least one walk", so
@@ -107,7 +104,6 @@ impl Event {
             Event::Splice => tallies.splice > 0,
             Event::WrongLine => tallies.wrong_line > 0,
             Event::Prefix => tallies.prefix > 0,
-            Event::Stale => tallies.stale > 0,
             Event::Truncated => tallies.truncated > 0 || trial.outcome == Outcome::Truncated,
             Event::Rejected => tallies.rejected > 0 || trial.outcome == Outcome::Rejected,
             Event::RecoveredFault => tallies.recovered_faults > 0 || trial.outcome == Outcome::RecoveredFault,
