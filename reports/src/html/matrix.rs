@@ -154,7 +154,19 @@ fn overview(cell: &CellStats) -> Td {
     ];
     let seen = seldom.into_iter().filter(|(event, ..)| cell.count(*event).k > 0);
     let lines: Vec<String> = always.into_iter().chain(seen).map(line).collect();
-    Td { lines, small: errors(cell), class: status(cell).class(), ..Td::default() }
+    Td { lines, small: walked(cell), class: status(cell).class(), ..Td::default() }
+}
+
+/// How many walks a trial's outcome stands for: one wrong stack in a million walks and one in ten both make a trial
+/// impossible.
+fn walked(cell: &CellStats) -> String {
+    let walks = grouped(cell.walks);
+    let wrong = if cell.cell.judged && cell.silent_walks > 0 {
+        format!("{} of {walks} walks impossible", grouped(cell.silent_walks))
+    } else {
+        format!("{walks} walks")
+    };
+    [wrong, errors(cell)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn status(cell: &CellStats) -> Status {

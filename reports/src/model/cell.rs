@@ -122,6 +122,8 @@ pub struct CellStats {
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Walks over all trials: shown, never an n.
     pub walks: u64,
+    /// Walks that returned an impossible stack and did not say so: shown beside the trials that had one, never a k.
+    pub silent_walks: u64,
     /// The first note of an impossible stack.
     pub example: Option<String>,
     /// The first note of a harness error.
@@ -137,6 +139,7 @@ impl CellStats {
             declared: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             walks: 0,
+            silent_walks: 0,
             example: None,
             harness_note: None,
             events: [0; Event::ALL.len()],
@@ -158,6 +161,7 @@ impl CellStats {
             return;
         }
         self.walks += trial.walks;
+        self.silent_walks += trial.tallies.silent();
         for (index, (event, _)) in Event::ALL.iter().enumerate() {
             self.events[index] += u64::from(event.in_trial(trial));
         }
