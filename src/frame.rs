@@ -71,6 +71,18 @@ impl<'a> FrameBuf<'a> {
         }
     }
 
+    /// The part that is not filled yet.
+    #[inline(always)]
+    pub(crate) fn room(&mut self) -> &mut [Frame] {
+        self.frames.get_mut(self.len..).unwrap_or_default()
+    }
+
+    /// Says that `count` frames of [`FrameBuf::room`] were filled.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.len = (self.len + count).min(self.frames.len());
+    }
+
     /// Replaces each frame by what `finish` makes of it, dropping those it returns `None` for. On an error the frames
     /// before it stay.
     #[inline(always)]

@@ -1,0 +1,81 @@
+//! The data stack of a thread, as far as a walk must know it: which addresses can hold a live frame.
+//!
+//! Not checked: that the outermost frame of a whole chain stands at the root chunk's start. It does not while a destructor
+//! runs for the locals of a frame that has left the chain and is still on the stack (gh-99729).
+
+use super::{At, Rejected, Request, Site, Stop};
+use crate::addr::Addr;
+use crate::layout::chunk;
+use crate::reader::Reader;
+
+/// The live part of the thread's data stack, one chunk at a time, walked outward along with the frames.
+pub(super) struct DataStack {
+    from: Addr,
+    to: Addr,
+    outward: Addr,
+    chunks: u32,
+}
+
+impl DataStack {
+    #[inline(always)]
+    pub(super) fn of<R: Reader>(reader: &R, request: &Request<'_>) -> Result<Self, Stop> {
+        let chunk = request.tstate.plus(request.interpreter.layout.thread.datastack_chunk);
+        let current = reader.addr(chunk).at(Site::TstateDatastack)?;
+        // datastack_top follows; the current chunk's own `top` is not kept up to date.
+        let top = reader.addr_at(chunk, 8).at(Site::TstateDatastack)?;
+        let mut stack = DataStack { from: Addr::NULL, to: Addr::NULL, outward: Addr::NULL, chunks: 0 };
+        if current.is_pointer_shaped() {
+            stack.from = current.plus(chunk::DATA);
+            stack.to = top;
+            stack.outward = reader.addr_at(current, chunk::PREVIOUS).at(Site::Chunk)?;
+        }
+        Ok(stack)
+    }
+
+    /// Rejects a frame that is in no live part: popped, or in memory that the thread has given back.
+    #[inline(always)]
+    pub(super) fn must_hold<R: Reader>(
+        &mut self,
+        reader: &R,
+        frame: Addr,
+        size: u32,
+        hops: u32,
+    ) -> Result<(), Stop> {
+        while !(frame >= self.from && frame.plus(size) <= self.to) {
+            self.step_outward(reader, hops)?;
+        }
+        Ok(())
+    }
+
+    /// First address of a frame of `size` bytes in the chunk that the walk is in, and the distance of the last: a frame is
+    /// inside where `frame - first <= distance`. `None` where the chunk has no room for one, or reaches where no user
+    /// memory is.
+    #[inline(always)]
+    pub(super) fn span(&self, size: u32) -> Option<(Addr, u64)> {
+        let bytes = self.to.get().checked_sub(self.from.get())?;
+        let distance = bytes.checked_sub(u64::from(size))?;
+        (self.from.is_pointer_shaped() && self.to.is_pointer_shaped()).then_some((self.from, distance))
+    }
+
+    /// Whether an address is in the live part of the chunk that the walk is in.
+    #[inline(always)]
+    pub(super) fn holds(&self, frame: Addr) -> bool {
+        (frame >= self.from) & (frame < self.to)
+    }
+
+    #[cold]
+    fn step_outward<R: Reader>(&mut self, reader: &R, hops: u32) -> Result<(), Stop> {
+        let next = self.outward;
+        self.chunks += 1;
+        // A chunk is made for a frame and goes with it, so there are no more chunks than frames, but for the root chunk and
+        // one whose frame is just being taken down. A chunk that names itself as its previous once cost 2^16 steps.
+        if !next.is_pointer_shaped() || self.chunks > hops + 2 {
+            return Err(Rejected::OutsideDataStack.into());
+        }
+        let slots = reader.u64_at(next, chunk::TOP).at(Site::Chunk)?;
+        self.from = next.plus(chunk::DATA);
+        self.to = Addr::new(self.from.get().wrapping_add(slots.min(1 << 40) * 8));
+        self.outward = reader.addr_at(next, chunk::PREVIOUS).at(Site::Chunk)?;
+        Ok(())
+    }
+}
