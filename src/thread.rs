@@ -22,29 +22,31 @@ use crate::layout::Layout;
 use crate::reader::Reader;
 use core::arch::asm;
 
-/// How the bound thread state is found.
+/// How the bound thread state is found. Made by [`OwnThread::new`] only, whose caller answers for the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnThread {
+pub struct OwnThread(Slot);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
     /// A `Py_tss_t` in `_PyRuntime`: `int is_initialized` and the pthread key at +4.
-    Key {
-        /// Address of the `Py_tss_t`.
-        tss: Addr,
-    },
-    /// A word at a constant distance from the thread pointer (`%fs:0`).
-    Tls {
-        /// The distance, bytes; negative on x86-64.
-        offset: isize,
-    },
+    Key { tss: Addr },
+    /// A word at a constant distance from the thread pointer (`%fs:0`), bytes; negative on x86-64.
+    Tls { offset: isize },
 }
 
 impl OwnThread {
     /// For the interpreter at `runtime`. `tls` is the verified distance of `_Py_tss_gilstate`; `None` when the layout
     /// has no key and no distance is given.
+    ///
+    /// # Safety
+    ///
+    /// `tls` is the module's invariant: the distance, in bytes from the thread pointer, of a word in the static TLS block of
+    /// every thread that will ask.
     #[must_use]
-    pub fn new(layout: &Layout, runtime: Addr, tls: Option<isize>) -> Option<OwnThread> {
+    pub unsafe fn new(layout: &Layout, runtime: Addr, tls: Option<isize>) -> Option<OwnThread> {
         match layout.runtime.auto_tss_key {
-            Some(offset) => Some(OwnThread::Key { tss: runtime.plus(offset) }),
-            None => tls.map(|offset| OwnThread::Tls { offset }),
+            Some(offset) => Some(OwnThread(Slot::Key { tss: runtime.plus(offset) })),
+            None => tls.map(|offset| OwnThread(Slot::Tls { offset })),
         }
     }
 
@@ -59,8 +61,8 @@ impl OwnThread {
     /// (3.12–3.14), and finalisation deletes it.
     #[inline]
     pub fn state<R: Reader>(&self, reader: &R) -> Option<Addr> {
-        let bits = match *self {
-            OwnThread::Key { tss } => {
+        let bits = match self.0 {
+            Slot::Key { tss } => {
                 if reader.u32(tss).ok()? == 0 {
                     return None;
                 }
@@ -68,7 +70,7 @@ impl OwnThread {
                 // SAFETY: any key is allowed: an invalid one yields NULL.
                 unsafe { libc::pthread_getspecific(key) as u64 }
             }
-            OwnThread::Tls { offset } => {
+            Slot::Tls { offset } => {
                 let bits: u64;
                 // SAFETY: the module's invariant: the word is in the static TLS block of every thread.
                 unsafe {

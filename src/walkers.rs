@@ -101,7 +101,7 @@ macro_rules! entry {
 
 /// All walkers.
 pub const ALL: &[Entry] = &[
-    entry!("pr-b1", PrB1, Raw, "PR 148930 as proposed: raw loads, 3.15's checks, no hop budget"),
+    entry!("pr-b1", PrB1, Raw, "our model of PR 148930, design B1: raw loads, 3.15's checks, no hop budget"),
     entry!("pr-b1-hops", PrB1Hops, Raw, "the same, skip loop guarded by the code check, hop budget"),
     entry!("guarded", Strict, Guarded, "fault-fixup loads, strict policy"),
 ];

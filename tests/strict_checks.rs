@@ -53,6 +53,25 @@ fn frame_pointers_of_no_frames_shape_are_not_followed() {
 }
 
 #[test]
+fn a_damaged_top_of_the_data_stack_makes_no_address_a_frame() {
+    for top in [u64::MAX - 7, 1 << 60] {
+        rejected(TWO, 1, Rejected::FrameShape, |p| {
+            p.put(p.datastack_top(), top);
+            p.put(p.previous(0), 1 << 47);
+        });
+    }
+}
+
+#[test]
+fn an_owner_above_the_entry_frames_is_no_entry_frame() {
+    for minor in MINORS.into_iter().filter(|minor| *minor >= 12) {
+        for owner in [4, 5, 0x7f] {
+            rejected_on(minor, TWO, 2, Rejected::Owner, |p| p.put_bytes(p.owner(2), &[owner]));
+        }
+    }
+}
+
+#[test]
 fn owners_are_those_of_the_version() {
     for minor in MINORS {
         let mut none = vec![4, 5, 7, 8, 0x7f, 0x80, 0xff];

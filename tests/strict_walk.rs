@@ -167,6 +167,28 @@ fn exactly_the_budget_of_hops_is_allowed() {
 }
 
 #[test]
+fn frames_of_the_data_stack_are_hops_of_the_same_budget() {
+    for minor in MINORS.into_iter().filter(|minor| *minor >= 12) {
+        let mut process = Process::new(minor, &[Function, Function, Entry]);
+        // So many entry frames before them that one function is left in the budget.
+        let (size, first) = (0x80, 0x3000_0000);
+        let before = u64::from(4 + EXTRA_HOPS) - 1;
+        process.map(first, (before * size) as usize);
+        let (owner, previous) = (process.layout().frame.owner, process.layout().frame.previous);
+        for index in 0..before {
+            let at = Addr::new(first + index * size);
+            process.put_bytes(at.plus(owner), &[3]);
+            let outward = if index + 1 < before { at.get() + size } else { process.frames[0].get() };
+            process.put(at.plus(previous), outward);
+        }
+        process.put(process.head_field(), first);
+        let (walk, frames) = strict(&process, 4);
+        assert_eq!(walk.end, End::Truncated(Truncated::HopBudget), "3.{minor}");
+        assert_eq!(frames, process.expected[..1], "3.{minor}");
+    }
+}
+
+#[test]
 fn a_cycle_of_python_frames_ends_by_the_buffer() {
     for minor in MINORS {
         let mut process = Process::new(minor, &[Generator, Function, Entry]);

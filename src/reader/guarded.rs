@@ -8,7 +8,8 @@
 //!   register. A word that really holds the sentinel costs one more load. A page that appears between the two loads is
 //!   a successful load.
 //! * **No state.** Nothing is set before a load and nothing is reset after it, so loads nest in any handler, on any
-//!   thread, with any other handler's faults in between. There is no `sigsetjmp` (whose second return must not cross Rust
+//!   thread, with any other handler's faults in between, as long as SIGSEGV and SIGBUS are not blocked there: the kernel
+//!   kills a process whose blocked fault comes due, whatever is installed. There is no `sigsetjmp` (whose second return must not cross Rust
 //!   frames) and no thread-local (whose first touch may allocate: .NET #3661).
 //!
 //! # Invariant
@@ -54,9 +55,9 @@ static EMPTY: Row = Row { load: 0, fixup: 0, wants_signal: 0 };
 
 unsafe extern "C" {
     #[link_name = "__start_sigwalk_extable"]
-    static TABLE_START: Row;
+    static TABLE_START: [Row; 0];
     #[link_name = "__stop_sigwalk_extable"]
-    static TABLE_STOP: Row;
+    static TABLE_STOP: [Row; 0];
 }
 
 /// Where the handler must go on after a fault at `pc`, and whether it must leave the signal number in rdx.
@@ -70,8 +71,9 @@ pub(crate) fn fixup_for(pc: u64) -> Option<(u64, bool)> {
     // alignment, and the distance is a multiple of the row size because nothing else is put into the section.
     let rows = unsafe {
         let start = &raw const TABLE_START;
-        let stop = &raw const TABLE_STOP;
-        core::slice::from_raw_parts(start, stop.offset_from(start) as usize)
+        // Numbers, not pointers: to Rust the two symbols are different objects.
+        let bytes = (&raw const TABLE_STOP as usize) - (start as usize);
+        core::slice::from_raw_parts(start.cast::<Row>(), bytes / size_of::<Row>())
     };
     rows.iter().find_map(|row| {
         let at = |field: &i32| (&raw const *field as u64).wrapping_add_signed(i64::from(*field));

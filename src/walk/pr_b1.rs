@@ -8,7 +8,7 @@
 //! | [`code_borrowed`] | `PyUnstable_InterpreterFrame_GetCodeSafe` | `…_GetCodeBorrowed` |
 //! | [`line_checked`] | `PyUnstable_InterpreterFrame_GetLineSafe` | `…_GetLineChecked` |
 //!
-//! The bodies of the PR's last revisions are not public. Two are studied: [`Skip::AsProposed`] tests completeness by
+//! A reconstruction: the bodies of the PR's last revisions are not public. Two are studied: [`Skip::AsProposed`] tests completeness by
 //! `_PyFrame_IsIncomplete`, which dereferences `executable` unguarded, with no hop budget; [`Skip::Guarded`] asks
 //! `_PyFrame_SafeGetCode` first and counts hops, as the review suggested.
 //!
@@ -108,12 +108,17 @@ pub fn code_borrowed<R: Reader>(
 /// # Errors
 /// A load that the reader could not make.
 pub fn line_checked<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -> Result<i32, Stop> {
+    Ok(lasti_and_line(reader, request, frame)?.1)
+}
+
+/// [`line_checked`], with the offset that it finds on its way: no load more than the PR's function makes.
+fn lasti_and_line<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -> Result<(i32, i32), Stop> {
     let interpreter = request.interpreter;
     let Some(code) = safe_get_code(reader, interpreter, frame)? else {
-        return Ok(NO_LINE);
+        return Ok((-1, NO_LINE));
     };
     let lasti = safe_get_lasti(reader, interpreter, frame)?;
-    safe_addr2line(reader, interpreter, code, lasti)
+    Ok((lasti, safe_addr2line(reader, interpreter, code, lasti)?))
 }
 
 /// The walk of a profiler that uses the four functions as its documentation shows.
@@ -141,11 +146,10 @@ fn collect<R: Reader>(
     let mut next = current_frame(reader, request, &mut skip, hops)?;
     while let Some(frame) = next {
         let code = code_borrowed(reader, request, frame)?.ok_or(Rejected::NoCode)?;
-        // The API has no function for the offset alone; SafeGetLasti is what GetLineSafe uses.
-        let lasti = safe_get_lasti(reader, request.interpreter, frame)?;
-        let line = match request.detail {
-            Detail::Code => NO_LINE,
-            Detail::Line => line_checked(reader, request, frame)?,
+        let (lasti, line) = match request.detail {
+            // The API has no function for the offset alone; SafeGetLasti is what GetLineSafe uses.
+            Detail::Code => (safe_get_lasti(reader, request.interpreter, frame)?, NO_LINE),
+            Detail::Line => lasti_and_line(reader, request, frame)?,
         };
         if !out.push(Frame { frame, code, lasti, line }) {
             return Err(Truncated::BufferFull.into());

@@ -69,6 +69,7 @@ impl Context {
     /// Runs `step` in a walking phase of the calling thread.
     pub fn in_phase<T>(&self, phase: Phase, step: impl FnOnce() -> T) -> T {
         self.page.walk_phase.store(phase_code(phase), Ordering::Relaxed);
+        self.page.steps.fetch_add(1, Ordering::Relaxed);
         self.page.walking.fetch_add(1, Ordering::Relaxed);
         let before = PHASE.replace(phase);
         let result = step();
@@ -79,16 +80,17 @@ impl Context {
 
     /// Walks from `tstate`, judges, counts.
     pub fn attempt(&self, tstate: Addr) {
-        self.page.walks.fetch_add(1, Ordering::Relaxed);
         let entry = match self.subject {
             Subject::Ours(entry) => entry,
             Subject::Faulthandler(handler) => {
                 // It prints, so its answer is not judged: what is measured is whether it comes back.
                 let called = self.in_phase(Phase::Walk, || handler.call());
+                self.page.walks.fetch_add(u64::from(called), Ordering::Relaxed);
                 self.page.count(if called { Tally::Complete } else { Tally::NoThreadState });
                 return;
             }
         };
+        self.page.walks.fetch_add(1, Ordering::Relaxed);
         let mut frames = [Frame::default(); FRAMES];
         let mut out = FrameBuf::new(&mut frames);
         let request = Request { interpreter: &self.live.interpreter, tstate, detail: Detail::Line };

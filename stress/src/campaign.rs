@@ -79,7 +79,10 @@ impl Campaign {
     /// The file cannot be read, has a syntax error, an unknown key, walker, target or parameter, or no cell.
     pub fn read(path: &Path, tag: &str) -> Result<Campaign, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("{}: {error}; `stress list` shows what there is", path.display()))
+            Failure::usage(format!(
+                "{}: {error}; give a campaign file, e.g. campaigns/smoke.toml",
+                path.display()
+            ))
         })?;
         Campaign::parse(&text, tag).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
     }
@@ -142,6 +145,18 @@ impl Group {
                 self.workload.name()
             ));
         }
+        if self.millis == 0 || self.gap_us == 0 {
+            return Err("millis and gap_us must be at least 1".into());
+        }
+        let known = |name: &str| {
+            let of_group = self.targets.iter().filter_map(|target| target::named(target));
+            of_group.flat_map(|target| target.params).any(|(known, ..)| *known == name)
+        };
+        if let Some(name) = self.params.keys().find(|name| !known(name)) {
+            return Err(format!(
+                "no target of these cells has a parameter {name}; `stress list` shows which have what"
+            ));
+        }
         let given: BTreeMap<String, String> = self
             .params
             .iter()
@@ -198,7 +213,7 @@ mod tests {
                 "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, faulthandler",
             ),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
-            ("depth = 4", "dept = 4", "has no parameter dept; it has depth, work, locals, style"),
+            ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),
             ("'signal'", "'sgnal'", "line 3"),
             ("trials = 3", "trials = 0", "declares no trial"),
         ] {

@@ -75,7 +75,7 @@ pub struct Replay {
     /// Index of the trial
     pub trial: u64,
     /// How often: where timing decides, one repetition says little
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub times: u64,
 }
 
@@ -86,10 +86,10 @@ pub struct Mutate {
     #[arg(long, default_value = "runs/mutate")]
     pub out: PathBuf,
     /// Independent stacks
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub stacks: u64,
     /// Mutations on each stack; each is walked by every walker
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub walks: u64,
     /// Seed of all draws
     #[arg(long, default_value_t = 1)]

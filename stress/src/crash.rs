@@ -8,10 +8,13 @@ use crate::page::Page;
 use libc::{c_int, c_void, siginfo_t};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+/// `si_code` of faults for which the kernel supplies no address (not in the libc crate).
+const SI_KERNEL: c_int = 0x80;
+
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Signals that end a process because of what it did.
-const SIGNALS: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGILL, libc::SIGFPE];
+pub const SIGNALS: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGILL, libc::SIGFPE];
 
 /// Reports crashes of this process to `page` from now on.
 pub fn report_to(page: &'static Page) {
@@ -34,7 +37,9 @@ extern "C" fn on_crash(signal: c_int, info: *mut siginfo_t, context: *mut c_void
         if let Some(page) = PAGE.load(Ordering::Acquire).as_ref() {
             let registers = &(*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
             let pc = registers[libc::REG_RIP as usize] as u64;
-            page.record_crash(signal, attempt::phase(), (*info).si_addr() as u64, pc);
+            // A general-protection fault (a non-canonical address) comes without an address; 0 would read as NULL.
+            let address = if (*info).si_code == SI_KERNEL { 0 } else { (*info).si_addr() as u64 };
+            page.record_crash(signal, attempt::phase(), address, pc);
         }
         let mut default: libc::sigaction = std::mem::zeroed();
         default.sa_sigaction = libc::SIG_DFL;

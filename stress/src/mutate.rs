@@ -56,12 +56,6 @@ struct Campaigner {
 /// The interpreter, the directory, or a stack whose undisturbed walk is not complete.
 pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     become_build_for(arguments.python.as_deref())?;
-    if arguments.stacks == 0 || arguments.walks == 0 {
-        return Err(Failure {
-            code: exit::NOTHING_RAN,
-            message: "--stacks and --walks must be at least 1".into(),
-        });
-    }
     let session = Session::start()?;
     let text =
         format!("mutate stacks={} walks={} seed={}", arguments.stacks, arguments.walks, arguments.seed);

@@ -5,6 +5,7 @@
 //! The target hands over its call graph; the check runs in the handler, right after the walk, without allocation.
 
 use sigwalk::frame::{Frame, NO_LINE};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The caller of a root: the end of a chain.
 pub const END: u64 = 0;
@@ -32,13 +33,13 @@ pub struct Code {
 }
 
 /// What is known of the target's stacks. Immutable once trials begin.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Oracle {
     codes: Vec<Code>,
     edges: Vec<Edge>,
     /// A stack with an unknown code object is not judged instead of impossible: for phases in which CPython runs code of
     /// its own (finalisation).
-    pub lenient: bool,
+    pub lenient: AtomicBool,
 }
 
 /// What the oracle says of a stack that a walker called complete.
@@ -61,7 +62,7 @@ impl Oracle {
         codes.sort_by_key(|code| code.address);
         codes.iter_mut().for_each(|code| code.lines.sort_unstable());
         edges.sort_unstable();
-        Oracle { codes, edges, lenient: false }
+        Oracle { codes, edges, lenient: AtomicBool::new(false) }
     }
 
     fn code(&self, address: u64) -> Option<&Code> {
@@ -81,7 +82,7 @@ impl Oracle {
     /// Judges a stack, innermost frame first. An empty stack is possible: the thread was between two calls.
     #[must_use]
     pub fn judge(&self, frames: &[Frame]) -> Verdict {
-        let unknown = if self.lenient { Verdict::Possible } else { Verdict::Splice };
+        let unknown = if self.lenient.load(Ordering::Relaxed) { Verdict::Possible } else { Verdict::Splice };
         let mut wrong_line = false;
         for (index, frame) in frames.iter().enumerate() {
             let Some(code) = self.code(frame.code.get()) else {
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_lenient_oracle_judges_only_what_it_knows() {
-        let oracle = Oracle { lenient: true, ..oracle() };
+        let oracle = Oracle { lenient: AtomicBool::new(true), ..oracle() };
         assert_eq!(oracle.judge(&stack(&[(LEAF, 2), (0x99, 1)])), Verdict::Possible);
         assert_eq!(oracle.judge(&stack(&[(LEAF, 2), (ROOT, 9)])), Verdict::Splice);
         assert_eq!(oracle.judge(&stack(&[(LEAF, 2), (NODE, 7)])), Verdict::Prefix);

@@ -18,6 +18,8 @@ pub struct Page {
     pub flow: AtomicU32,
     /// Walks that have begun and not ended.
     pub walking: AtomicI32,
+    /// Walking phases that were entered: it moves while a walk does.
+    pub steps: AtomicU64,
     /// Walking phase that was entered last.
     pub walk_phase: AtomicU32,
     /// Walks begun.
@@ -107,8 +109,9 @@ impl Page {
             word.store(0, Relaxed);
         }
         self.walking.store(0, Relaxed);
-        for word in
-            [&self.walks, &self.frames, &self.crash_address, &self.crash_pc].into_iter().chain(&self.tallies)
+        for word in [&self.steps, &self.walks, &self.frames, &self.crash_address, &self.crash_pc]
+            .into_iter()
+            .chain(&self.tallies)
         {
             word.store(0, Relaxed);
         }
@@ -140,7 +143,7 @@ impl Page {
             return None;
         }
         let address = self.crash_address.load(Relaxed);
-        let crash = Crash { signal, address: Some(format!("{address:#x}")), site: None };
+        let crash = Crash { signal, address: (address != 0).then(|| format!("{address:#x}")), site: None };
         Some((phase_of(self.crash_phase.load(Relaxed)), crash, self.crash_pc.load(Relaxed)))
     }
 

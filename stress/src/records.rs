@@ -35,9 +35,16 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "; give a directory you may write with --out"
         }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "; give a directory with --out",
         _ => "",
     };
-    Failure::internal(format!("{}: {error}{remedy}", path.display()))
+    let message = format!("{}: {error}{remedy}", path.display());
+    // A place that cannot be written is the machine's lack, or the command line's, not a defect of ours.
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Failure::missing(message),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Failure::usage(message),
+        _ => Failure::internal(message),
+    }
 }
 
 impl RunDir {
@@ -49,8 +56,9 @@ impl RunDir {
         let lines = path.join(file_of(manifest.kind));
         if path.join("manifest.json").exists() || lines.exists() {
             return Err(Failure::usage(format!(
-                "{} holds a run already; give another --out, or --resume to go on with it",
-                path.display()
+                "{} holds a run already; give another --out{}",
+                path.display(),
+                if manifest.kind == Kind::Trials { ", or --resume to go on with it" } else { "" }
             )));
         }
         fs::create_dir_all(path).map_err(|error| failed(path, &error))?;
@@ -85,6 +93,18 @@ impl RunDir {
                 before.interpreter.tag,
                 manifest.campaign.id,
                 manifest.interpreter.tag
+            )));
+        }
+        let of = |manifest: &Manifest| {
+            let machine = &manifest.environment;
+            [&machine.commit, &machine.profile, &machine.cpu, &machine.kernel].map(Clone::clone)
+        };
+        if of(&before) != of(&manifest) {
+            return Err(Failure::incompatible(format!(
+                "{} was begun by another build or on another machine ({}, now {}); give another --out",
+                path.display(),
+                of(&before).join(", "),
+                of(&manifest).join(", ")
             )));
         }
         let lines_path = path.join(file_of(manifest.kind));

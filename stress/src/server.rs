@@ -7,7 +7,7 @@
 use crate::campaign::{Campaign, Plan};
 use crate::failure::Failure;
 use crate::page::{Page, phase_of};
-use crate::{hash, interrupt, trial};
+use crate::{crash, hash, interrupt, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_embed::{Live, symbols};
@@ -26,8 +26,33 @@ struct Running {
     page: &'static Page,
     begun: Instant,
     deadline: Instant,
-    late: bool,
+    /// When it was late, and what it had done until then.
+    late: Option<(Instant, Done)>,
+    /// It was given up: whether it stood still in a walk.
+    given_up: Option<bool>,
 }
+
+/// What tells a trial that stands still from one that is merely slow, or was itself stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Done {
+    walks: u64,
+    steps: u64,
+    walking: bool,
+}
+
+impl Done {
+    fn of(page: &Page) -> Done {
+        Done {
+            walks: page.walks.load(Relaxed),
+            steps: page.steps.load(Relaxed),
+            walking: page.walking.load(Relaxed) > 0,
+        }
+    }
+}
+
+/// A late trial is watched for this long before it is judged: in a hang nothing moves, in a slow trial something does. It
+/// also lets a machine that was suspended catch up.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Runs trials of one campaign.
 pub struct Server<'a> {
@@ -117,7 +142,18 @@ impl<'a> Server<'a> {
         };
         let begun = Instant::now();
         let deadline = begun + Duration::from_millis(chosen.millis + self.campaign.deadline_ms);
-        self.running.push(Running { trial, plan, seed, pid, pidfd, page, begun, deadline, late: false });
+        self.running.push(Running {
+            trial,
+            plan,
+            seed,
+            pid,
+            pidfd,
+            page,
+            begun,
+            deadline,
+            late: None,
+            given_up: None,
+        });
         Ok(())
     }
 
@@ -132,10 +168,15 @@ impl<'a> Server<'a> {
         unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, 100) };
         let now = Instant::now();
         for running in &mut self.running {
-            if now > running.deadline && !running.late {
-                running.late = true;
-                // SAFETY: our own child, not reaped yet.
-                unsafe { libc::kill(running.pid, libc::SIGKILL) };
+            let done = Done::of(running.page);
+            match running.late {
+                None if now > running.deadline => running.late = Some((now, done)),
+                Some((since, before)) if now > since + GRACE && running.given_up.is_none() => {
+                    running.given_up = Some(done.walking && done == before);
+                    // SAFETY: our own child, not reaped yet.
+                    unsafe { libc::kill(running.pid, libc::SIGKILL) };
+                }
+                _ => {}
             }
         }
     }
@@ -187,33 +228,40 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     let walking = page.walking.load(Relaxed) > 0;
     let mut phase = if walking { phase_of(page.walk_phase.load(Relaxed)) } else { flow };
     let mut note = page.note();
-    let mut crash = None;
-    let outcome = if running.late {
-        if walking {
-            Outcome::Hang
-        } else {
-            note = Some(format!("late in phase {}, outside any walk: killed", flow.name()));
-            Outcome::HarnessError
-        }
-    } else if libc::WIFSIGNALED(status) {
+    let mut died = None;
+    let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
+    let own = |signal: c_int| crash::SIGNALS.contains(&signal);
+    let outcome = if running.given_up == Some(true) {
+        Outcome::Hang
+    } else if running.given_up == Some(false) && signal == Some(libc::SIGKILL) {
+        note = Some(format!("late in phase {}, and no walk stood still: killed", flow.name()));
+        Outcome::HarnessError
+    } else if let Some(signal) = signal.filter(|&signal| !own(signal)) {
+        // The out-of-memory killer, or somebody at a terminal: nothing that a walk does.
+        note = Some(format!("ended by signal {signal} from outside"));
+        Outcome::HarnessError
+    } else if signal.is_some() {
         let (found, pc) = match page.crash() {
             Some((at, crash, pc)) => {
                 phase = at;
                 (crash, pc)
             }
-            // Not through the reporter: SIGKILL, or the kernel could not deliver a fault.
+            // Not through the reporter: the kernel could not deliver the fault.
             None => (Crash { signal: libc::WTERMSIG(status), address: None, site: None }, 0),
         };
         let site = (pc != 0).then(|| symbols::describe(pc as usize));
         if phase == Phase::Walk {
             phase = site.as_deref().map_or(phase, blame);
         }
-        crash = Some(Crash { site, ..found });
+        died = Some(Crash { site, ..found });
         Outcome::Crash
     } else if page.failed.load(Relaxed) != 0 || flow != Phase::Done {
         note.get_or_insert_with(|| {
             format!("exit status {} in phase {}", libc::WEXITSTATUS(status), flow.name())
         });
+        Outcome::HarnessError
+    } else if page.walks.load(Relaxed) == 0 && tallies.no_thread_state == 0 {
+        note = Some("no walk was made: nothing was measured".into());
         Outcome::HarnessError
     } else {
         tallies.outcome()
@@ -228,7 +276,7 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
         walks: page.walks.load(Relaxed),
         frames: page.frames.load(Relaxed),
         tallies,
-        crash,
+        crash: died,
         millis: (running.begun.elapsed().as_secs_f64() * 1e4).round() / 10.0,
         note,
     }

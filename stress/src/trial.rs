@@ -53,9 +53,8 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         let subject = python::subject(py, &plan.cell.walker, plan.workload)?;
         Ok((program, subject))
     });
-    let (mut program, subject) =
+    let (program, subject) =
         prepared.map_err(|error: sigwalk_embed::pyo3::PyErr| format!("setup: {error}"))?;
-    program.oracle.lenient = plan.target.finalizes;
     let context = Context::new(*live, subject, program.oracle, page).publish();
 
     page.enter(Phase::Target);
@@ -78,6 +77,8 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         Ok(())
     })?;
     if plan.target.finalizes {
+        // From here on CPython runs code of its own, which the oracle does not know.
+        context.oracle.lenient.store(true, std::sync::atomic::Ordering::Relaxed);
         // SAFETY: the main thread, attached; nothing of Python is used after it.
         unsafe { ffi::Py_FinalizeEx() };
         std::thread::sleep(AFTER_FINALIZE);

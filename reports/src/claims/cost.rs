@@ -36,7 +36,7 @@ pub fn cheap_enough(evidence: Evidence) -> Finding {
         .collect();
     Finding {
         verdict,
-        figure: format!("at worst: {}", figure.join("; ")),
+        figure: format!("at worst, in one process each: {}", figure.join("; ")),
         cells: Vec::new(),
         section: "ratios",
     }

@@ -2,7 +2,7 @@
 
 use super::evidence::{ENOUGH, worst_mutated};
 use super::{Evidence, Finding, Verdict};
-use crate::model::cell::Count;
+use crate::model::cell::{Count, Event};
 use crate::model::mutation::refused;
 use crate::text::number::{count, percent};
 use sigwalk_record::Mutation;
@@ -25,11 +25,16 @@ pub fn endless(evidence: Evidence) -> Finding {
     let refuses =
         evidence.records.mutations.controls().any(|row| row.walker == "pr-b1-hops" && refused(row).k > 0);
     let other = with.map_or_else(|| "not measured".to_owned(), |(_, with)| count(with));
+    let live: u64 = evidence
+        .cells(&["signal", "other"], |walker| walker == "pr-b1")
+        .iter()
+        .map(|cell| cell.count(Event::Hang).k)
+        .sum();
     let but = if refuses { " (without the stacks that it refuses when healthy)" } else { "" };
     Finding {
         verdict,
         figure: format!(
-            "endless walks where frame.previous was closed into a cycle: pr-b1 {} ({place}), pr-b1-hops {other}{but}",
+            "endless walks where frame.previous was closed into a cycle: pr-b1 {} ({place}), pr-b1-hops {other}{but}; hangs of pr-b1 in live trials: {live}",
             count(without)
         ),
         cells: Vec::new(),

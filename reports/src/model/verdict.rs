@@ -195,7 +195,9 @@ fn mutated(records: &Records) -> Option<String> {
                 0 => String::new(),
                 faults => format!(" after {} survived faults", grouped(faults)),
             };
-            format!("{walker} {}{survived} ({interpreter})", count(would(row)))
+            // Walks on one stack are related: a bound belongs to the table below, beside that caveat.
+            let (k, n, stacks) = (grouped(row.would_crash), grouped(row.walks), grouped(row.stacks));
+            format!("{walker} {k} of {n} on {stacks} stacks{survived} ({interpreter})")
         })
         .collect();
     (!sides.is_empty()).then(|| format!("Mutated memory, walks that would crash: {}.", sides.join("; ")))

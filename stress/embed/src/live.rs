@@ -44,7 +44,8 @@ impl Live {
         };
         let interpreter = Interpreter::read(&guarded, &symbols).map_err(Error::Layout)?;
         let bound = tls::slots().and_then(|slots| slots.bound);
-        let own = OwnThread::new(&interpreter.layout, symbols.runtime, bound)
+        // SAFETY: `tls::slots` found the word in static TLS and verified it on a second thread.
+        let own = unsafe { OwnThread::new(&interpreter.layout, symbols.runtime, bound) }
             .ok_or(Error::ThreadState("no thread-local slot of a start-up-loaded libpython"))?;
         // SAFETY: attached; the call reads the thread's slot. The raw reader is for trials in child processes and for
         // healthy stacks: whoever uses it accepts what a bad load does.
