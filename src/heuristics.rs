@@ -130,8 +130,9 @@ pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: A
 /// `_PyCode_SafeAddr2Line`.
 ///
 /// With line monitoring active (`sys.monitoring`, `settrace`) C asks the monitoring data *before* it tests the range of
-/// `lasti`, with an index that only an `assert` bounds. Here that load is made, at the same address; the line is then
-/// taken from the location table, which holds the same line for a valid index.
+/// `lasti`, with an index that only an `assert` bounds. Here one byte of that entry is loaded (C loads
+/// the bytes behind it, too), and the line is taken from the location table, which holds the same line for a valid index.
+/// So the crash is modelled, and the wrong line that C would return for an invalid index is not.
 ///
 /// # Errors
 /// A load that the reader could not make, with its site.
