@@ -3,7 +3,8 @@
 //! A header is a byte with bit 7 set, wherever it stands, so the headers of a chunk are known without decoding what is
 //! before them: one comparison finds them all, and a sum of bytes (`psadbw`) gives the units and line deltas that the chunk
 //! adds. Only the chunk with the wanted unit needs a prefix sum, and only entries with an svarint (kinds 13 and 14) are
-//! decoded one by one. Every byte is read through the reader, in words, once; nothing outside the table is read.
+//! decoded one by one. Everything is read through the reader, in words, and nothing outside the table; where there is an
+//! svarint, its bytes, and a look at 64 that met it, are read once more.
 //!
 //! SSE2 is in every x86-64, so nothing is chosen at run time.
 #![allow(unsafe_code)]

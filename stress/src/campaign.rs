@@ -160,12 +160,9 @@ impl Group {
         let given: BTreeMap<String, String> = self
             .params
             .iter()
-            .filter(|(name, _)| {
-                target.params.iter().any(|(known, ..)| known == name) || self.targets.len() == 1
-            })
             .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), Into::into)))
             .collect();
-        let mut params = target.params(&given)?;
+        let mut params = target.params(&given);
         params.insert("millis".into(), self.millis.to_string());
         if self.workload == Workload::Signal {
             params.insert("gap_us".into(), self.gap_us.to_string());

@@ -3,7 +3,8 @@
 //!
 //! A walker that reads raw would die of a bad load; here it runs with the same policy over guarded loads, and a load
 //! that fails is counted as the crash it would have been. Nothing else runs meanwhile: one thread, attached, in native
-//! code. Exact: the same seed gives the same rows.
+//! code. The same seed makes the same stacks and the same draws; where a value is an address, or is compared with one, the
+//! outcome is this process's own, since the kernel places memory anew each time.
 #![allow(unsafe_code)]
 
 pub mod classes;
@@ -191,8 +192,8 @@ impl Campaigner {
         let row = self.rows.entry(key).or_insert_with(|| Mutation {
             schema: SCHEMA,
             walker: walkers::ALL[walker].name.into(),
-            field: fields::ALL.get(field).map_or("(nothing)", |field| field.name()).into(),
-            class: classes::ALL.get(class).map_or("undisturbed", |class| class.name()).into(),
+            field: fields::ALL.get(field).map_or(Mutation::CONTROL.0, |field| field.name()).into(),
+            class: classes::ALL.get(class).map_or(Mutation::CONTROL.1, |class| class.name()).into(),
             ..Mutation::default()
         });
         tally(row, walkers::ALL[walker].reads, walk, frames, expected);

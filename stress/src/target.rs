@@ -103,20 +103,12 @@ impl Target {
         format!("setup_{}", self.name.replace('-', "_"))
     }
 
-    /// The defaults with what a campaign gives.
-    ///
-    /// # Errors
-    /// A parameter that the target has not.
-    pub fn params(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
-        let mut params: BTreeMap<String, String> =
-            self.params.iter().map(|(name, value, _)| ((*name).into(), (*value).into())).collect();
-        for (name, value) in given {
-            let place = params.get_mut(name).ok_or_else(|| {
-                let known: Vec<&str> = self.params.iter().map(|(name, ..)| *name).collect();
-                format!("target {} has no parameter {name}; it has {}", self.name, known.join(", "))
-            })?;
-            place.clone_from(value);
-        }
-        Ok(params)
+    /// The defaults with what a campaign gives. Names that are another target's are passed over: the campaign has seen to it
+    /// that each is some target's.
+    #[must_use]
+    pub fn params(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let value =
+            |name: &str, default: &str| given.get(name).map_or_else(|| default.to_owned(), Clone::clone);
+        self.params.iter().map(|(name, default, _)| ((*name).to_owned(), value(name, default))).collect()
     }
 }

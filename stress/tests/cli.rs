@@ -191,7 +191,7 @@ fn shards_are_disjoint_and_together_whole() {
 }
 
 #[test]
-fn mutation_is_exact_and_never_crashes_the_strict_walker() {
+fn mutation_counts_partition_the_walks_and_the_strict_walker_never_crashes() {
     let place = Place::new();
     let mutate = |out: &str| {
         place.stress(&["mutate", "--stacks", "30", "--walks", "300", "--seed", "7", "--out", out])

@@ -4,7 +4,6 @@ use super::stack::Captured;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
-use sigwalk::layout::Head;
 
 macro_rules! fields {
     ($($variant:ident = $name:literal,)*) => {
@@ -77,12 +76,7 @@ impl Field {
         let table = || stack.live.word(stack.chain[python].code.plus(layout.code.linetable)).map(Addr::new);
         match self {
             Field::Head => {
-                let (owner, offset) = match layout.thread.head {
-                    Head::Direct { current_frame } => (stack.tstate, current_frame),
-                    Head::Cframe { cframe, current_frame } => {
-                        (Addr::new(stack.live.word(stack.tstate.plus(cframe))?), current_frame)
-                    }
-                };
+                let (owner, offset) = stack.head;
                 Some(Place { at: owner.plus(offset), width: 8, frame: 0, owner, offset })
             }
             Field::Executable => in_frame(layout.frame.executable, 8),

@@ -74,6 +74,8 @@ pub struct Captured<'a> {
     pub memory: Memory,
     /// The thread state.
     pub tstate: Addr,
+    /// The head of the chain: the structure it is in, and its offset there.
+    pub head: (Addr, u32),
     /// The whole chain, innermost first.
     pub chain: Vec<Raw>,
     /// Indices in `chain` of frames that have a code object.
@@ -89,10 +91,11 @@ impl<'a> Captured<'a> {
         let layout = &live.interpreter.layout;
         let word = |at: Addr| live.word(at).map(Addr::new).ok_or_else(|| format!("{at} cannot be read"));
         let tstate = live.tstate().ok_or("no thread state")?;
-        let mut frame = match layout.thread.head {
-            Head::Direct { current_frame } => word(tstate.plus(current_frame))?,
-            Head::Cframe { cframe, current_frame } => word(word(tstate.plus(cframe))?.plus(current_frame))?,
+        let head = match layout.thread.head {
+            Head::Direct { current_frame } => (tstate, current_frame),
+            Head::Cframe { cframe, current_frame } => (word(tstate.plus(cframe))?, current_frame),
         };
+        let mut frame = word(head.0.plus(head.1))?;
         let mut chain = Vec::new();
         while !frame.is_null() && chain.len() < 1000 {
             let mut code = word(frame.plus(layout.frame.executable))?;
@@ -110,6 +113,6 @@ impl<'a> Captured<'a> {
         if python.is_empty() {
             return Err("the stack has no Python frame".into());
         }
-        Ok(Captured { live, memory, tstate, chain, python })
+        Ok(Captured { live, memory, tstate, head, chain, python })
     }
 }
