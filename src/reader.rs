@@ -12,12 +12,14 @@ mod budget;
 mod guarded;
 mod image;
 mod raw;
+mod vm;
 
 pub use budget::Budgeted;
 pub use guarded::GuardedReader;
 pub(crate) use guarded::fixup_for;
 pub use image::{ImageReader, Region};
 pub use raw::RawReader;
+pub use vm::{VmError, VmReader};
 
 use crate::addr::Addr;
 
@@ -30,6 +32,25 @@ pub enum FaultKind {
     Bus,
     /// The load budget of a [`Budgeted`] reader is spent: the walk would not have ended in time.
     Budget,
+    /// The process that was read has exited.
+    Gone,
+    /// The kernel does not read for us (a [`VmReader`] without the right, or under a seccomp filter).
+    Refused,
+}
+
+/// What [`Reader::u64_or_poison`] and its like give for a load that failed, cut to the width of the load.
+///
+/// It fits a sign-extended byte, and is no pointer, offset, owner or count of a healthy interpreter: every check that a walk
+/// makes anyway fails for it.
+pub const POISON: u64 = -0x5a_i64 as u64;
+
+/// Bytes that a walk is about to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// First byte.
+    pub at: Addr,
+    /// Bytes.
+    pub len: u32,
 }
 
 /// A load that failed.
@@ -116,6 +137,30 @@ pub trait Reader {
         self.u64_at(base, offset).map(Addr::new)
     }
 
+    /// 8 bytes at `base + offset`, or [`POISON`] where they cannot be read: for a value that is checked anyway, by a check
+    /// that no `POISON` passes. When the check fails, [`Reader::u64_at`] tells a fault from a value.
+    #[inline(always)]
+    fn u64_or_poison(&self, base: Addr, offset: u32) -> u64 {
+        self.u64_at(base, offset).unwrap_or(POISON)
+    }
+    /// 4 bytes at `base + offset`, or [`POISON`].
+    #[inline(always)]
+    fn u32_or_poison(&self, base: Addr, offset: u32) -> u32 {
+        self.u32_at(base, offset).unwrap_or(POISON as u32)
+    }
+    /// 1 byte at `base + offset`, or [`POISON`].
+    #[inline(always)]
+    fn u8_or_poison(&self, base: Addr, offset: u32) -> u8 {
+        self.u8_at(base, offset).unwrap_or(POISON as u8)
+    }
+
+    /// Says which blocks will be read next. A reader that pays by the call copies them now, in as few calls as it can, and
+    /// forgets older copies of them; for others it is nothing. What cannot be copied is found out when it is read.
+    #[inline(always)]
+    fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
+        let _ = blocks;
+    }
+
     /// Loads a pointer.
     ///
     /// # Errors
@@ -126,7 +171,7 @@ pub trait Reader {
     }
 }
 
-impl<R: Reader + ?Sized> Reader for &R {
+impl<R: Reader> Reader for &R {
     #[inline(always)]
     fn u64(&self, at: Addr) -> Result<u64, Fault> {
         (**self).u64(at)
@@ -154,5 +199,21 @@ impl<R: Reader + ?Sized> Reader for &R {
     #[inline(always)]
     fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
         (**self).bytes(at, into)
+    }
+    #[inline(always)]
+    fn u64_or_poison(&self, base: Addr, offset: u32) -> u64 {
+        (**self).u64_or_poison(base, offset)
+    }
+    #[inline(always)]
+    fn u32_or_poison(&self, base: Addr, offset: u32) -> u32 {
+        (**self).u32_or_poison(base, offset)
+    }
+    #[inline(always)]
+    fn u8_or_poison(&self, base: Addr, offset: u32) -> u8 {
+        (**self).u8_or_poison(base, offset)
+    }
+    #[inline(always)]
+    fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
+        (**self).prefetch(blocks);
     }
 }

@@ -30,6 +30,14 @@ pub struct Request<'a> {
     pub detail: Detail,
 }
 
+impl<'a> Request<'a> {
+    /// A walk from `tstate`.
+    #[must_use]
+    pub const fn new(interpreter: &'a Interpreter, tstate: Addr, detail: Detail) -> Self {
+        Request { interpreter, tstate, detail }
+    }
+}
+
 /// Hops that a walk may make beyond one for each frame of the caller's buffer: entry and incomplete frames are walked
 /// but not emitted, and a cycle made of nothing else must end too.
 pub const EXTRA_HOPS: u32 = 512;

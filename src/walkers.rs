@@ -3,7 +3,7 @@
 //! A new walker is a type with a [`Walker`] implementation, in a file of its own, and one line in [`ALL`].
 
 use crate::frame::FrameBuf;
-use crate::reader::{Budgeted, GuardedReader, ImageReader, RawReader, Reader};
+use crate::reader::{Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
 use crate::walk::{Request, Walk, pr_b1, strict};
 
 /// A policy: what is checked, in which order, over any reader.
@@ -52,6 +52,10 @@ pub enum Reads {
     Raw,
     /// Guarded loads: a bad one is an error.
     Guarded,
+    /// Through the kernel: a bad one is an error, whoever owns SIGSEGV.
+    Kernel,
+    /// As [`Reads::Kernel`], and from another process: whoever runs this walker must do so outside of what it walks.
+    Outside,
 }
 
 /// The readers a walker can be run over.
@@ -61,6 +65,8 @@ pub struct Readers {
     pub raw: RawReader,
     /// For walkers that read guarded.
     pub guarded: GuardedReader,
+    /// For walkers that read through the kernel.
+    pub vm: VmReader,
 }
 
 /// A registered walker.
@@ -74,8 +80,9 @@ pub struct Entry {
     pub reads: Reads,
     /// The walk as the walker makes it.
     pub live: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
-    /// The same policy over counting loads: a load that would have crashed is an error.
-    pub counted: fn(&Budgeted<GuardedReader>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same with a budget of loads, and guarded where [`Entry::live`] reads raw: a load that would have crashed is an
+    /// error.
+    pub counted: fn(&Readers, u32, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same policy over an image.
     pub image: fn(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
 }
@@ -93,7 +100,9 @@ macro_rules! entry {
             about: $about,
             reads: Reads::$reads,
             live: |readers, request, out| <$walker>::walk(&readers.$reader, request, out),
-            counted: |reader, request, out| <$walker>::walk(reader, request, out),
+            counted: |readers, loads, request, out| {
+                <$walker>::walk(&Budgeted::new(readers.guarded, loads), request, out)
+            },
             image: |reader, request, out| <$walker>::walk(reader, request, out),
         }
     };

@@ -57,8 +57,7 @@ impl Subject for Floor {
         let known = reference::stack(here)?.len() as u64;
         // The chain also holds entry frames. How many, a walk that tells them apart says.
         let mut frames = vec![Frame::default(); known as usize + 1];
-        let request =
-            Request { interpreter: &here.live.interpreter, tstate: here.tstate, detail: Detail::Code };
+        let request = Request::new(&here.live.interpreter, here.tstate, Detail::Code);
         let walk = Strict::walk(&here.live.readers.guarded, &request, &mut FrameBuf::new(&mut frames));
         let hops = chase(here.live.readers.raw, &here.live.interpreter.layout, here.tstate);
         let entries = u64::from(walk.hops).wrapping_sub(known);

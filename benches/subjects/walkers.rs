@@ -55,10 +55,7 @@ impl<W: Walker, R: Reader> Walked<W, R> {
         self.frames.resize(here.depth as usize + 1, Frame::default());
         self.names.resize(here.depth as usize + 1, [[0; NAME]; 2]);
         let detail = if self.what == What::Code { Detail::Code } else { Detail::Line };
-        (
-            (self.reader)(&here.live.readers),
-            Request { interpreter: &here.live.interpreter, tstate: here.tstate, detail },
-        )
+        ((self.reader)(&here.live.readers), Request::new(&here.live.interpreter, here.tstate, detail))
     }
 }
 

@@ -70,9 +70,9 @@ fn walk(seed: &Seed, index: usize, entry: &Entry) {
     let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
     let count = seed.memory.regions(&mut regions);
     let image = ImageReader::new(&regions[..count]);
-    let guarded = entry.reads == Reads::Guarded;
+    let guarded = entry.reads != Reads::Raw;
     let reader = Budgeted::new(image, if guarded { strict_loads(seed) } else { RAW_LOADS });
-    let request = Request { interpreter: &seed.interpreter, tstate: seed.tstate, detail: Detail::Line };
+    let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
     let mut frames = [Frame::default(); CAPACITY];
     let mut buffer = FrameBuf::new(&mut frames);
     let walk = (entry.image)(&reader, &request, &mut buffer);
@@ -193,7 +193,7 @@ fn measure(seed: &Seed, entry: &Entry, frames: &mut [Frame]) -> (End, usize, u32
     let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
     let count = seed.memory.regions(&mut regions);
     let reader = Budgeted::new(ImageReader::new(&regions[..count]), u32::MAX);
-    let request = Request { interpreter: &seed.interpreter, tstate: seed.tstate, detail: Detail::Line };
+    let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
     let mut buffer = FrameBuf::new(frames);
     let walk = (entry.image)(&reader, &request, &mut buffer);
     (walk.end, buffer.frames().len(), u32::MAX - reader.left())

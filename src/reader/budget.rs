@@ -1,6 +1,6 @@
 //! A reader with a load budget: a walk that does not end becomes an error instead of a hang.
 
-use super::{Fault, FaultKind, Reader};
+use super::{Block, Fault, FaultKind, Reader};
 use crate::addr::Addr;
 use core::cell::Cell;
 
@@ -56,5 +56,9 @@ impl<R: Reader> Reader for Budgeted<R> {
     fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
         self.spend(at)?;
         self.reader.bytes(at, into)
+    }
+    #[inline(always)]
+    fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
+        self.reader.prefetch(blocks);
     }
 }

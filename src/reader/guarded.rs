@@ -6,7 +6,8 @@
 //! * **A load is one instruction on the hot path.** The fixup leaves a sentinel in the destination register; only a value
 //!   equal to the sentinel is looked at again, by a second, *confirming* load that reports the fault in a second
 //!   register. A word that really holds the sentinel costs one more load. A page that appears between the two loads is
-//!   a successful load.
+//!   a successful load. Where a check follows that the sentinel cannot pass ([`Reader::u64_or_poison`]), even the
+//!   comparison is saved.
 //! * **No state.** Nothing is set before a load and nothing is reset after it, so loads nest in any handler, on any
 //!   thread, with any other handler's faults in between, as long as SIGSEGV and SIGBUS are not blocked there: the kernel
 //!   kills a process whose blocked fault comes due, whatever is installed. There is no `sigsetjmp` (whose second return must not cross Rust
@@ -19,7 +20,7 @@
 //! handler: ownership can be asked for with [`crate::signal::owner`], and is not asked once a load (141 ns each).
 #![allow(unsafe_code)]
 
-use super::{Fault, FaultKind, Reader};
+use super::{Fault, FaultKind, POISON, Reader};
 use crate::addr::Addr;
 use crate::signal::Installed;
 use core::arch::asm;
@@ -81,9 +82,8 @@ pub(crate) fn fixup_for(pc: u64) -> Option<(u64, bool)> {
     })
 }
 
-/// What a fixup leaves in the destination register. Fits a sign-extended byte, and is no pointer, length or refcount
-/// that a healthy interpreter has, so that the confirming load is rare.
-const SENTINEL: i64 = -0x5a;
+/// What a fixup leaves in the destination register.
+const SENTINEL: i64 = POISON as i64;
 
 /// One load with its row in the table. `$address` is how the instruction spells it.
 macro_rules! fixup_load {
@@ -116,7 +116,7 @@ macro_rules! fixup_load {
 }
 
 macro_rules! load {
-    ($name:ident, $at_name:ident, $confirm:ident, $type:ty, $instruction:literal, $size:literal, $pointer:literal) => {
+    ($name:ident, $at_name:ident, $poison_name:ident, $confirm:ident, $type:ty, $instruction:literal, $size:literal, $pointer:literal) => {
         #[inline(always)]
         fn $name(&self, at: Addr) -> Result<$type, Fault> {
             let value = fixup_load!($instruction, $size, $pointer, "[{at}]", at = at.get()) as $type;
@@ -134,6 +134,18 @@ macro_rules! load {
                 offset = u64::from(offset)
             ) as $type;
             if value == SENTINEL as $type { $confirm(base.plus(offset)) } else { Ok(value) }
+        }
+
+        #[inline(always)]
+        fn $poison_name(&self, base: Addr, offset: u32) -> $type {
+            fixup_load!(
+                $instruction,
+                $size,
+                $pointer,
+                "[{base} + {offset}]",
+                base = base.get(),
+                offset = u64::from(offset)
+            ) as $type
         }
     };
 }
@@ -177,9 +189,9 @@ confirm!(confirm_u32, u32, "mov", ":e", "dword");
 confirm!(confirm_u8, u8, "movzx", ":e", "byte");
 
 impl Reader for GuardedReader {
-    load!(u64, u64_at, confirm_u64, u64, "mov", "", "qword");
-    load!(u32, u32_at, confirm_u32, u32, "mov", ":e", "dword");
-    load!(u8, u8_at, confirm_u8, u8, "movzx", ":e", "byte");
+    load!(u64, u64_at, u64_or_poison, confirm_u64, u64, "mov", "", "qword");
+    load!(u32, u32_at, u32_or_poison, confirm_u32, u32, "mov", ":e", "dword");
+    load!(u8, u8_at, u8_or_poison, confirm_u8, u8, "movzx", ":e", "byte");
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl Context {
         self.page.walks.fetch_add(1, Ordering::Relaxed);
         let mut frames = [Frame::default(); FRAMES];
         let mut out = FrameBuf::new(&mut frames);
-        let request = Request { interpreter: &self.live.interpreter, tstate, detail: Detail::Line };
+        let request = Request::new(&self.live.interpreter, tstate, Detail::Line);
         let walk = self.in_phase(Phase::Walk, || (entry.live)(&self.live.readers, &request, &mut out));
         self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
         let tally = match walk.end {

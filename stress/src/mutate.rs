@@ -21,7 +21,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
-use sigwalk::reader::{Budgeted, FaultKind};
+use sigwalk::reader::FaultKind;
 use sigwalk::walk::{Detail, End, Request, Walk};
 use sigwalk::walkers::{self, Reads};
 use sigwalk_embed::Live;
@@ -138,8 +138,7 @@ impl Campaigner {
     fn on_this_stack(&mut self) -> Result<(), String> {
         let live = self.live;
         let captured = Captured::here(live, self.memory)?;
-        let request =
-            Request { interpreter: &live.interpreter, tstate: captured.tstate, detail: Detail::Line };
+        let request = Request::new(&live.interpreter, captured.tstate, Detail::Line);
         let answers: Vec<(Walk, Vec<Frame>)> =
             walkers::ALL.iter().map(|entry| walk(live, entry, &request)).collect();
         // The strict walk of a healthy stack is the interpreter's own chain: stress/tests/walk_equality.rs.
@@ -211,8 +210,7 @@ fn reference_index() -> usize {
 fn walk(live: &Live, entry: &walkers::Entry, request: &Request<'_>) -> (Walk, Vec<Frame>) {
     let mut frames = [Frame::default(); FRAMES];
     let mut out = FrameBuf::new(&mut frames);
-    let reader = Budgeted::new(live.readers.guarded, LOADS);
-    let walk = (entry.counted)(&reader, request, &mut out);
+    let walk = (entry.counted)(&live.readers, LOADS, request, &mut out);
     (walk, out.frames().to_vec())
 }
 

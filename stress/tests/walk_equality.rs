@@ -35,7 +35,7 @@ fn found(live: &Live, entry: &walkers::Entry) -> (End, Vec<Row>) {
     let mut frames = vec![Frame::default(); 4096];
     let mut out = FrameBuf::new(&mut frames);
     let tstate = live.tstate().expect("attached");
-    let request = Request { interpreter: &live.interpreter, tstate, detail: Detail::Line };
+    let request = Request::new(&live.interpreter, tstate, Detail::Line);
     let walk = (entry.live)(&live.readers, &request, &mut out);
     let code = &live.interpreter.layout.code;
     let copy = |at| {

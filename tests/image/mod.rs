@@ -196,7 +196,7 @@ impl Process {
     }
 
     pub fn request(&self, detail: Detail) -> Request<'_> {
-        Request { interpreter: &self.interpreter, tstate: self.tstate, detail }
+        Request::new(&self.interpreter, self.tstate, detail)
     }
 
     /// A walk with lines by a registered walker, into a buffer of `capacity`, with a budget that only an endless walk

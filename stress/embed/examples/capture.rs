@@ -61,7 +61,7 @@ fn take(live: &Live, chain: &[(u64, i32, i32)]) -> Result<Vec<u8>, String> {
     let tstate = live.tstate().ok_or("no thread state")?;
     let mut memory = Memory { live, taken: BTreeMap::new() };
     memory.thread(tstate).ok_or("a load failed")?;
-    let request = Request { interpreter: &live.interpreter, tstate, detail: Detail::Line };
+    let request = Request::new(&live.interpreter, tstate, Detail::Line);
     let mut frames = [Frame::default(); 64];
     let mut answers: Option<Vec<Answer>> = None;
     let pieces = memory.pieces();

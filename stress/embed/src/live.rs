@@ -6,7 +6,7 @@ use pyo3::ffi;
 use sigwalk::addr::Addr;
 use sigwalk::interpreter::{Interpreter, Symbols};
 use sigwalk::layout::KnownThread;
-use sigwalk::reader::{GuardedReader, RawReader, Reader};
+use sigwalk::reader::{GuardedReader, RawReader, Reader, VmReader};
 use sigwalk::signal;
 use sigwalk::thread::OwnThread;
 use sigwalk::walkers::Readers;
@@ -59,7 +59,7 @@ impl Live {
         // SAFETY: plain calls of the C library.
         let known = unsafe { KnownThread { pthread: libc::pthread_self(), tid: libc::gettid() as u64 } };
         interpreter.layout.probe(&guarded, state, known).map_err(Error::Layout)?;
-        Ok(Live { interpreter, own, readers: Readers { raw, guarded } })
+        Ok(Live { interpreter, own, readers: Readers { raw, guarded, vm: VmReader::own() } })
     }
 
     /// The calling thread's bound thread state.
