@@ -54,8 +54,9 @@ impl Addr {
     #[inline(always)]
     #[must_use]
     pub const fn is_pointer_shaped(self) -> bool {
-        // One subtraction and one comparison for the range: everything below FIRST_PAGE wraps to a huge number.
-        (self.0 & 7 == 0) & (self.0.wrapping_sub(FIRST_PAGE) < USER_END - FIRST_PAGE)
+        // One comparison: what is below FIRST_PAGE wraps to a huge number, and so does what is not 8-aligned, since the
+        // rotation makes its low bits the highest.
+        self.0.wrapping_sub(FIRST_PAGE).rotate_right(3) < (USER_END - FIRST_PAGE) >> 3
     }
 }
 

@@ -83,32 +83,15 @@ impl<'a> FrameBuf<'a> {
         self.len = (self.len + count).min(self.frames.len());
     }
 
-    /// Replaces each frame by what `finish` makes of it, dropping those it returns `None` for. On an error the frames
-    /// before it stay.
+    /// The frames collected.
     #[inline(always)]
-    pub(crate) fn compact<E>(
-        &mut self,
-        mut finish: impl FnMut(Frame) -> Result<Option<Frame>, E>,
-    ) -> Result<(), E> {
-        let frames = &mut self.frames[..self.len];
-        let mut kept = 0;
-        for index in 0..frames.len() {
-            match finish(frames[index]) {
-                Ok(Some(frame)) => {
-                    // Never more than were read; the comparison is what lets the compiler know.
-                    if let Some(place) = frames.get_mut(kept) {
-                        *place = frame;
-                    }
-                    kept += 1;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.len = kept;
-                    return Err(error);
-                }
-            }
-        }
-        self.len = kept;
-        Ok(())
+    pub(crate) fn filled(&mut self) -> &mut [Frame] {
+        self.frames.get_mut(..self.len).unwrap_or_default()
+    }
+
+    /// Keeps the innermost `count` frames.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, count: usize) {
+        self.len = self.len.min(count);
     }
 }

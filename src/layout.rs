@@ -142,6 +142,14 @@ pub struct FrameLayout {
     pub outermost: Outermost,
 }
 
+impl FrameLayout {
+    /// Takes the tag off `executable`.
+    #[must_use]
+    pub const fn untag(&self) -> u64 {
+        if self.tagged { !1 } else { !0 }
+    }
+}
+
 /// `PyCodeObject`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeLayout {

@@ -154,12 +154,16 @@ pub trait Reader {
         self.u8_at(base, offset).unwrap_or(POISON as u8)
     }
 
-    /// Says which blocks will be read next. A reader that pays by the call copies them now, in as few calls as it can, and
-    /// forgets older copies of them; for others it is nothing. What cannot be copied is found out when it is read.
+    /// Says which blocks will be read next. A reader that pays by the call copies those that it has no copy of, in as few
+    /// calls as it can; for others it is nothing. What cannot be copied is found out when it is read.
     #[inline(always)]
     fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
         let _ = blocks;
     }
+
+    /// Says that what was read before may have changed since: a reader that keeps copies drops them.
+    #[inline(always)]
+    fn forget(&self) {}
 
     /// Loads a pointer.
     ///
@@ -215,5 +219,9 @@ impl<R: Reader> Reader for &R {
     #[inline(always)]
     fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
         (**self).prefetch(blocks);
+    }
+    #[inline(always)]
+    fn forget(&self) {
+        (**self).forget();
     }
 }

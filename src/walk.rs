@@ -3,6 +3,7 @@
 //! A walk returns what it has *and* how it ended; the two do not depend on each other. Frames that were collected before
 //! the end stay in the buffer, and only [`End::Complete`] claims that there are no more.
 
+mod head;
 pub mod pr_b1;
 pub mod strict;
 
@@ -98,6 +99,8 @@ pub enum Rejected {
     Linetable,
     /// The head of the chain changed during the walk.
     HeadMoved,
+    /// Two collects of the same chain differ (walkers that collect more than once).
+    Unstable,
     /// `GetCodeSafe` returned NULL (walkers of the PR).
     NoCode,
 }
@@ -117,6 +120,7 @@ impl Rejected {
             Rejected::Resume => "resume",
             Rejected::Linetable => "linetable",
             Rejected::HeadMoved => "head-moved",
+            Rejected::Unstable => "unstable",
             Rejected::NoCode => "no-code",
         }
     }
@@ -221,19 +225,6 @@ impl End {
             End::Truncated(Truncated::Fault(..)) => "truncated: fault",
             End::Truncated(Truncated::ChainCut) => "truncated: chain cut",
             End::Rejected(why) => why.name(),
-        }
-    }
-}
-
-/// Follows the thread state to its innermost frame.
-#[inline(always)]
-pub(crate) fn head<R: crate::reader::Reader>(reader: &R, request: &Request<'_>) -> Result<Addr, Stop> {
-    use crate::layout::Head;
-    match request.interpreter.layout.thread.head {
-        Head::Direct { current_frame } => reader.addr_at(request.tstate, current_frame).at(Site::TstateHead),
-        Head::Cframe { cframe, current_frame } => {
-            let cframe = reader.addr_at(request.tstate, cframe).at(Site::TstateHead)?;
-            reader.addr_at(cframe, current_frame).at(Site::Cframe)
         }
     }
 }

@@ -61,4 +61,8 @@ impl<R: Reader> Reader for Budgeted<R> {
     fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {
         self.reader.prefetch(blocks);
     }
+    #[inline(always)]
+    fn forget(&self) {
+        self.reader.forget();
+    }
 }

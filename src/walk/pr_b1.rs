@@ -15,7 +15,7 @@
 //! NULL means both "no frame" and "looks freed" in this API, so a walk that meets a freed pattern in `previous` ends as
 //! *complete*: the caller cannot know better.
 
-use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head};
+use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head::Head};
 use crate::addr::Addr;
 use crate::frame::{Frame, FrameBuf, NO_LINE};
 use crate::heuristics::{is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti};
@@ -71,7 +71,7 @@ pub fn current_frame<R: Reader>(
     skip: &mut Skip,
     hops: &mut u32,
 ) -> Result<Option<Addr>, Stop> {
-    let frame = head(reader, request)?;
+    let frame = Head::read(reader, request)?.frame;
     next_complete(reader, request, frame, skip, hops)
 }
 

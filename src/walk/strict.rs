@@ -13,12 +13,12 @@
 
 mod chain;
 mod data_stack;
+mod judge;
+mod line;
 
-use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head};
+use super::{At, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk};
 use crate::addr::Addr;
-use crate::frame::{Frame, FrameBuf, NO_LINE};
-use crate::layout::{CodeLayout, Version};
-use crate::line_table;
+use crate::frame::{Frame, FrameBuf};
 use crate::reader::Reader;
 
 const OWNER_THREAD: u8 = 0;
@@ -33,139 +33,43 @@ const OWNER_LAST_PYTHON: u8 = 2;
 /// [`EXTRA_HOPS`], twice that many steps from chunk to chunk, and one scan of a line table of at most 1 MiB a frame. With a
 /// buffer on the handler's stack: 24 bytes a frame.
 pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+    walk_confirmed::<R, 1>(reader, request, out)
+}
+
+/// As [`walk`], but the chain is collected `COLLECTS` times back to back, and believed only when all of them are equal:
+/// [`Rejected::Unstable`] otherwise. Equal collects are no proof. A chain that comes round to what it was between two
+/// collects passes (ABA), and a loop whose period resonates with the walk makes that happen again and again. A pause
+/// between the collects makes it worse.
+///
+/// # Signal safety
+///
+/// As [`walk`], with `COLLECTS` times the hops.
+pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
+    reader: &R,
+    request: &Request<'_>,
+    out: &mut FrameBuf<'_>,
+) -> Walk {
     let mut hops = 0;
-    let chain = chain::follow(reader, request, out, &mut hops);
-    let judged = judge(reader, request, out);
+    let mut chain = chain::follow::<R, false>(reader, request, out, &mut hops);
+    for _ in 1..COLLECTS {
+        if chain.is_ok() {
+            let collected = out.frames().len();
+            out.clear();
+            reader.forget();
+            hops = 0;
+            chain = chain::follow::<R, true>(reader, request, out, &mut hops);
+            if chain.is_ok() && out.frames().len() != collected {
+                chain = Err(Rejected::Unstable.into());
+            }
+        }
+    }
+    let judged = judge::judge(reader, request, out);
     // What the second pass finds is further in, so it decides; then why the chain ended.
     let end = match judged.and(chain) {
         Ok(()) => End::Complete,
         Err(Stop(end)) => end,
     };
     Walk { end, hops }
-}
-
-/// Second pass: replaces what the first left by finished frames, dropping incomplete ones.
-#[inline(always)]
-fn judge<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Result<(), Stop> {
-    let layout = &request.interpreter.layout;
-    let judge = Judge {
-        reader,
-        request,
-        // By value, as in the hot loop of the first pass.
-        code: layout.code,
-        code_type: request.interpreter.code_type,
-        untag: if layout.frame.tagged { !1 } else { !0 },
-        live: LiveObject::of(layout.version),
-    };
-    out.compact(|packed| judge.finish(packed))
-}
-
-struct Judge<'a, R> {
-    reader: &'a R,
-    request: &'a Request<'a>,
-    code: CodeLayout,
-    code_type: Addr,
-    /// Takes the tag off `executable`.
-    untag: u64,
-    live: LiveObject,
-}
-
-impl<R: Reader> Judge<'_, R> {
-    #[inline(always)]
-    fn finish(&self, packed: Frame) -> Result<Option<Frame>, Stop> {
-        let (frame, owner, executable, instruction) = unpack(packed);
-        let (reader, layout) = (self.reader, &self.code);
-        let code = Addr::new(executable.get() & self.untag);
-        if !code.is_pointer_shaped() {
-            return Err(Rejected::CodeShape.into());
-        }
-        if reader.addr_at(code, layout.ob_type).at(Site::CodeType)? != self.code_type {
-            return Err(Rejected::CodeType.into());
-        }
-        if !self.live.holds(reader.u64(code).at(Site::CodeRefcount)?) {
-            return Err(Rejected::CodeRefcount.into());
-        }
-        let units = reader.u64_at(code, layout.units).at(Site::CodeUnits)?;
-        let lasti = instruction.minus(code.plus(layout.adaptive)) as i64;
-        // One comparison for both ends: a negative offset is a huge one.
-        let inside = units <= MAX_UNITS && (lasti as u64) < units * 2 && lasti & 1 == 0;
-        if !inside && !self.is_fresh(owner, units, lasti) {
-            return Err(Rejected::Instruction.into());
-        }
-        if owner != OWNER_GENERATOR {
-            let resume = reader.u32_at(code, layout.firsttraceable).at(Site::CodeFirsttraceable)?;
-            // The shim of a specialised `__init__` (3.13+) has 3 units, and 4 here, so that it is never complete. A negative
-            // number is a huge one.
-            if u64::from(resume) > units + 1 {
-                return Err(Rejected::Resume.into());
-            }
-            // Before RESUME: invisible to sys._getframe too.
-            if lasti < i64::from(resume) * 2 {
-                return Ok(None);
-            }
-        }
-        let line = match self.request.detail {
-            Detail::Code => NO_LINE,
-            Detail::Line => line_of(reader, self.request, code, lasti as i32)?,
-        };
-        Ok(Some(Frame { frame, code, lasti: lasti as i32, line }))
-    }
-
-    /// A fresh frame of 3.11 and 3.12 points one unit before the code. Not a generator's, which runs only after its first
-    /// instructions.
-    #[cold]
-    fn is_fresh(&self, owner: u8, units: u64, lasti: i64) -> bool {
-        let version = self.request.interpreter.layout.version;
-        units <= MAX_UNITS && lasti == -2 && owner != OWNER_GENERATOR && version.triple().1 < 13
-    }
-}
-
-/// 256 MiB of bytecode: no compiler makes that, and twice the number stays far from overflow.
-const MAX_UNITS: u64 = 1 << 27;
-
-/// Whether a live object can have this first word.
-///
-/// A release build leaves `ob_type` of a freed object intact (pymalloc, mimalloc), so the type is no evidence of life;
-/// the first word is a free-list pointer or 0. A live count is small, or the version's immortal pattern.
-struct LiveObject {
-    mask: u64,
-    immortal: u64,
-    immortals: u64,
-}
-
-impl LiveObject {
-    fn of(version: Version) -> LiveObject {
-        match version.triple().1 {
-            11 => LiveObject { mask: u64::MAX, immortal: 0, immortals: 0 },
-            12 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1 },
-            13 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1 },
-            _ => LiveObject { mask: 0x0000_ffff_ffff_ffff, immortal: 0xc000_0000, immortals: 0x4000_0000 },
-        }
-    }
-
-    #[inline(always)]
-    fn holds(&self, word: u64) -> bool {
-        let count = word & self.mask;
-        count.wrapping_sub(1) < 1 << 31 || count.wrapping_sub(self.immortal) < self.immortals
-    }
-}
-
-fn line_of<R: Reader>(reader: &R, request: &Request<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
-    let interpreter = request.interpreter;
-    let layout = &interpreter.layout;
-    let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
-    let table = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
-    if !table.is_pointer_shaped()
-        || reader.addr_at(table, layout.code.ob_type).at(Site::LinetableType)? != interpreter.bytes_type
-    {
-        return Err(Rejected::Linetable.into());
-    }
-    let len = reader.u64_at(table, layout.text.bytes_size).at(Site::LinetableSize)?;
-    match line_table::line_at(reader, table.plus(layout.text.bytes_data), len, first, lasti) {
-        Ok(line) => Ok(line.or_minus_one()),
-        Err(line_table::LineError::Fault(fault)) => Err(fault).at(Site::Linetable),
-        Err(_) => Err(Rejected::Linetable.into()),
-    }
 }
 
 /// Frame pointers are 8-aligned, so the owner fits into the low bits; the instruction pointer into lasti and line.

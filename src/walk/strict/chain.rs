@@ -2,35 +2,18 @@
 
 use super::data_stack::DataStack;
 use super::{
-    At, EXTRA_HOPS, OWNER_LAST_PYTHON, OWNER_THREAD, Rejected, Request, Site, Stop, Truncated, head, pack,
+    At, EXTRA_HOPS, OWNER_LAST_PYTHON, OWNER_THREAD, Rejected, Request, Site, Stop, Truncated, pack,
 };
 use crate::addr::Addr;
 use crate::frame::FrameBuf;
 use crate::layout::{FrameLayout, Outermost};
-use crate::reader::Reader;
+use crate::reader::{POISON, Reader};
+use crate::walk::head::Head;
 
-/// The words of a frame that a walk needs.
-struct Words {
-    executable: Addr,
-    instruction: Addr,
-    owner: u8,
-    previous: Addr,
-}
-
-impl Words {
-    #[inline(always)]
-    fn of<R: Reader>(reader: &R, layout: &FrameLayout, frame: Addr) -> Result<Words, Stop> {
-        Ok(Words {
-            executable: reader.addr_at(frame, layout.executable).at(Site::FrameExecutable)?,
-            instruction: reader.addr_at(frame, layout.instruction).at(Site::FrameInstruction)?,
-            owner: reader.u8_at(frame, layout.owner).at(Site::FrameOwner)?,
-            previous: reader.addr_at(frame, layout.previous).at(Site::FramePrevious)?,
-        })
-    }
-}
-
+/// Follows the chain from the thread state. `CONFIRM`: the buffer was cleared, and holds behind its end what an earlier pass
+/// collected; the first difference ends the walk as [`Rejected::Unstable`].
 #[inline(always)]
-pub(super) fn follow<R: Reader>(
+pub(super) fn follow<R: Reader, const CONFIRM: bool>(
     reader: &R,
     request: &Request<'_>,
     out: &mut FrameBuf<'_>,
@@ -38,23 +21,30 @@ pub(super) fn follow<R: Reader>(
 ) -> Result<(), Stop> {
     let layout = &request.interpreter.layout.frame;
     let budget = out.capacity() as u32 + EXTRA_HOPS;
-    let first = head(reader, request)?;
+    let first = Head::read(reader, request)?;
     let base = match layout.outermost {
         Outermost::BaseFrame(offset) => reader.addr_at(request.tstate, offset).at(Site::TstateBaseFrame)?,
         _ => Addr::NULL,
     };
-    let mut stack = DataStack::of(reader, request)?;
-    let mut frame = first;
+    let mut stack = DataStack::of(reader, request, first.frame)?;
+    let mut frame = first.frame;
     let mut last = None;
     // 3.11 to 3.14: `base` is NULL and this loop ends there. 3.15: NULL before the base frame is a cut.
     while frame != base {
-        let mut words = None;
-        if let Some((from, distance)) = stack.span(layout.size) {
-            let run = run(reader, layout, (from, distance), frame, budget - *hops, out);
+        if let Some(span) = stack.span(layout.size) {
+            let run = run::<R, CONFIRM>(reader, layout, span, frame, budget - *hops, out);
             *hops += run.hops;
             frame = run.frame;
-            last = run.last.map(|last| (last, OWNER_THREAD)).or(last);
-            words = run.next?;
+            if !run.same {
+                return Err(Rejected::Unstable.into());
+            }
+            if let Some(followed) = run.last {
+                last = Some((followed, OWNER_THREAD));
+                // What cannot be read is no frame's address, so that it gets here.
+                if frame.get() == POISON {
+                    frame = reader.addr_at(followed, layout.previous).at(Site::FramePrevious)?;
+                }
+            }
             if frame == base {
                 break;
             }
@@ -69,10 +59,10 @@ pub(super) fn follow<R: Reader>(
         if *hops > budget {
             return Err(Truncated::HopBudget.into());
         }
-        let Words { executable, instruction, owner, previous } = match words {
-            Some(words) => words,
-            None => Words::of(reader, layout, frame)?,
-        };
+        let executable = reader.addr_at(frame, layout.executable).at(Site::FrameExecutable)?;
+        let instruction = reader.addr_at(frame, layout.instruction).at(Site::FrameInstruction)?;
+        let owner = reader.u8_at(frame, layout.owner).at(Site::FrameOwner)?;
+        let previous = reader.addr_at(frame, layout.previous).at(Site::FramePrevious)?;
         if owner == OWNER_THREAD {
             stack.must_hold(reader, frame, layout.size, *hops)?;
         } else if stack.holds(frame) {
@@ -80,17 +70,18 @@ pub(super) fn follow<R: Reader>(
             return Err(Rejected::Owner.into());
         }
         if owner <= OWNER_LAST_PYTHON {
-            if !out.push(pack(frame, owner, executable, instruction)) {
-                return Err(Truncated::BufferFull.into());
+            let packed = pack(frame, owner, executable, instruction);
+            let Some(place) = out.room().first_mut() else { return Err(Truncated::BufferFull.into()) };
+            if CONFIRM && *place != packed {
+                return Err(Rejected::Unstable.into());
             }
+            *place = packed;
+            out.advance(1);
         } else if layout.entry_owner != Some(owner) {
             return Err(Rejected::Owner.into());
         }
         last = Some((frame, owner));
         frame = previous;
-    }
-    if head(reader, request)? != first {
-        return Err(Rejected::HeadMoved.into());
     }
     // A thread without any frame is whole. Otherwise the last frame must be one that a chain can end with: `previous`
     // of a generator's frame is NULL for a moment after a yield, and a walk that meets it would call half a stack whole.
@@ -103,6 +94,7 @@ pub(super) fn follow<R: Reader>(
             reader.u8_at(last, offset).at(Site::FrameIsEntry)? == 1
         }
     };
+    first.must_be_still(reader, request, out.frames())?;
     if whole { Ok(()) } else { Err(Truncated::ChainCut.into()) }
 }
 
@@ -112,19 +104,21 @@ struct Run {
     hops: u32,
     /// The last of these.
     last: Option<Addr>,
-    /// Where it stopped.
+    /// Where it stopped: not looked at yet.
     frame: Addr,
-    /// The words of that frame where they were read already.
-    next: Result<Option<Words>, Stop>,
+    /// No frame differs from what an earlier pass left.
+    same: bool,
 }
 
 /// The hot loop: frames of the data stack, one after another in the same chunk, as in nearly every step of nearly every
 /// walk. It stops, without an opinion, at whatever is not that.
 ///
-/// A frame inside the chunk has the shape of a pointer, so two comparisons judge it; no more state is alive than fits
-/// into registers (written as one loop with everything else, the compiler spilled most of it: twice the time a frame).
+/// Loads are not checked for faults here. A poisoned owner is none; a poisoned `previous` is in no chunk; the other two
+/// words are looked at by the second pass, which no poison gets through. So a frame costs four loads, two comparisons and
+/// two stores, and no more state is alive than fits into registers (with everything else in the same loop, the compiler
+/// spilled most of it: twice the time a frame).
 #[inline(always)]
-fn run<R: Reader>(
+fn run<R: Reader, const CONFIRM: bool>(
     reader: &R,
     layout: &FrameLayout,
     (from, distance): (Addr, u64),
@@ -133,31 +127,29 @@ fn run<R: Reader>(
     out: &mut FrameBuf<'_>,
 ) -> Run {
     // By value: what is stored into the buffer cannot change it, and the compiler knows.
-    let layout = *layout;
-    let (mut frame, mut last, mut count) = (first, None, 0);
-    let mut next = Ok(None);
-    for place in out.room().iter_mut().take(hops as usize) {
-        if frame.minus(from) > distance || frame.get() & 7 != 0 {
+    let FrameLayout { executable, previous, instruction, owner, .. } = *layout;
+    let (mut frame, mut last, mut count, mut same) = (first, Addr::NULL, 0, true);
+    let room = out.room();
+    let room = room.len().min(hops as usize);
+    for place in &mut out.room()[..room] {
+        // Inside the chunk and 8-aligned, in one comparison: the rotation makes the low bits the highest.
+        if frame.minus(from).rotate_right(3) > distance >> 3 {
             break;
         }
-        match Words::of(reader, &layout, frame) {
-            Ok(words) if words.owner == OWNER_THREAD => {
-                *place = pack(frame, OWNER_THREAD, words.executable, words.instruction);
-                count += 1;
-                last = Some(frame);
-                frame = words.previous;
-            }
-            Ok(words) => {
-                next = Ok(Some(words));
-                break;
-            }
-            Err(stop) => {
-                // The frame that could not be read was a hop as well.
-                next = Err(stop);
-                break;
-            }
+        if reader.u8_or_poison(frame, owner) != OWNER_THREAD {
+            break;
         }
+        let code = Addr::new(reader.u64_or_poison(frame, executable));
+        let packed = pack(frame, OWNER_THREAD, code, Addr::new(reader.u64_or_poison(frame, instruction)));
+        if CONFIRM && *place != packed {
+            same = false;
+            break;
+        }
+        *place = packed;
+        count += 1;
+        last = frame;
+        frame = Addr::new(reader.u64_or_poison(frame, previous));
     }
     out.advance(count);
-    Run { hops: count as u32 + u32::from(next.is_err()), last, frame, next }
+    Run { hops: count as u32, last: (count > 0).then_some(last), frame, same }
 }

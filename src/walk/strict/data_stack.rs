@@ -6,7 +6,7 @@
 use super::{At, Rejected, Request, Site, Stop};
 use crate::addr::Addr;
 use crate::layout::chunk;
-use crate::reader::Reader;
+use crate::reader::{Block, Reader};
 
 /// The live part of the thread's data stack, one chunk at a time, walked outward along with the frames.
 pub(super) struct DataStack {
@@ -16,9 +16,22 @@ pub(super) struct DataStack {
     chunks: u32,
 }
 
+/// `DATA_STACK_CHUNK_SIZE` of CPython's pystate.c: no chunk is smaller.
+const CHUNK_SIZE: u32 = 16 << 10;
+
+/// The header and the live part of the current chunk; of a large one the end, where the innermost frames are.
+#[inline(always)]
+fn live(current: Addr, top: Addr) -> [Block; 2] {
+    let from = current.plus(chunk::DATA);
+    let bytes = top.minus(from);
+    let len = if bytes & 7 == 0 { bytes.min(u64::from(2 * CHUNK_SIZE)) as u32 } else { 0 };
+    let data = Addr::new(top.get().wrapping_sub(u64::from(len)));
+    [Block { at: current, len: chunk::DATA }, Block { at: data, len }]
+}
+
 impl DataStack {
     #[inline(always)]
-    pub(super) fn of<R: Reader>(reader: &R, request: &Request<'_>) -> Result<Self, Stop> {
+    pub(super) fn of<R: Reader>(reader: &R, request: &Request<'_>, innermost: Addr) -> Result<Self, Stop> {
         let chunk = request.tstate.plus(request.interpreter.layout.thread.datastack_chunk);
         let current = reader.addr(chunk).at(Site::TstateDatastack)?;
         // datastack_top follows; the current chunk's own `top` is not kept up to date.
@@ -27,6 +40,9 @@ impl DataStack {
         if current.is_pointer_shaped() {
             stack.from = current.plus(chunk::DATA);
             stack.to = top;
+            let frame = Block { at: innermost, len: request.interpreter.layout.frame.size };
+            let outside = !stack.holds(innermost) && innermost.is_pointer_shaped();
+            reader.prefetch(live(current, top).into_iter().chain(outside.then_some(frame)));
             stack.outward = reader.addr_at(current, chunk::PREVIOUS).at(Site::Chunk)?;
         }
         Ok(stack)
@@ -72,6 +88,7 @@ impl DataStack {
         if !next.is_pointer_shaped() || self.chunks > hops + 2 {
             return Err(Rejected::OutsideDataStack.into());
         }
+        reader.prefetch(core::iter::once(Block { at: next, len: CHUNK_SIZE }));
         let slots = reader.u64_at(next, chunk::TOP).at(Site::Chunk)?;
         self.from = next.plus(chunk::DATA);
         self.to = Addr::new(self.from.get().wrapping_add(slots.min(1 << 40) * 8));

@@ -1,0 +1,197 @@
+//! Second pass, over memory that changes far more slowly than frames do: code objects, instruction pointers, completeness.
+//!
+//! Loads are not checked for faults one by one: no poison passes the check of its value, and [`Judge::why`] looks again.
+
+use super::{OWNER_GENERATOR, line, unpack};
+use crate::addr::Addr;
+use crate::frame::{Frame, FrameBuf, NO_LINE};
+use crate::layout::{CodeLayout, Version};
+use crate::reader::{POISON, Reader};
+use crate::walk::head::{GROUP, codes};
+use crate::walk::{At, Detail, Rejected, Request, Site, Stop};
+
+/// Replaces what the first pass left by finished frames, dropping incomplete ones, and looks lines up where they are asked
+/// for. On an error the frames before it stay.
+#[inline(always)]
+pub(super) fn judge<R: Reader>(
+    reader: &R,
+    request: &Request<'_>,
+    out: &mut FrameBuf<'_>,
+) -> Result<(), Stop> {
+    let judge = Judge::new(reader, request);
+    let frames = out.filled();
+    let (mut from, mut kept) = (0, 0);
+    let mut end = Ok(());
+    // In groups, for readers that pay by the call. The code objects of the first group came with the head of the chain.
+    while from < frames.len() && end.is_ok() {
+        let to = frames.len().min(from + GROUP);
+        if from > 0 {
+            reader.forget();
+            reader.prefetch(codes(request, &frames[from..to]));
+        }
+        if request.detail == Detail::Line {
+            reader.prefetch(line::tables(reader, request, &frames[from..to]));
+        }
+        let first = kept;
+        end = judge.group(frames, from..to, &mut kept);
+        if request.detail == Detail::Line {
+            // Further in than what ended the group.
+            if let Err((index, stop)) = line::fill(reader, request, &mut frames[first..kept]) {
+                (kept, end) = (first + index, Err(stop));
+            }
+        }
+        from = to;
+    }
+    out.keep(kept);
+    end
+}
+
+struct Judge<'a, R> {
+    reader: &'a R,
+    request: &'a Request<'a>,
+    // By value, as in the hot loop of the first pass.
+    code: CodeLayout,
+    code_type: Addr,
+    untag: u64,
+    live: LiveObject,
+}
+
+impl<'a, R: Reader> Judge<'a, R> {
+    fn new(reader: &'a R, request: &'a Request<'a>) -> Self {
+        let layout = &request.interpreter.layout;
+        Judge {
+            reader,
+            request,
+            code: layout.code,
+            code_type: request.interpreter.code_type,
+            untag: layout.frame.untag(),
+            live: LiveObject::of(layout.version),
+        }
+    }
+
+    /// Judges the packed frames of a range, and moves those that are whole to `kept`, which counts on.
+    ///
+    /// The hot loop of this pass. Each field of a finished frame is stored where it belongs: put together on the stack, the
+    /// two halves of a word were loaded as one before they had left the store buffer, for half of the time of the pass.
+    #[inline(always)]
+    fn group(
+        &self,
+        frames: &mut [Frame],
+        range: core::ops::Range<usize>,
+        kept: &mut usize,
+    ) -> Result<(), Stop> {
+        let reader = self.reader;
+        let CodeLayout { ob_type, units: ob_size, firsttraceable, adaptive, .. } = self.code;
+        for index in range {
+            let Some(packed) = frames.get(index).copied() else { break };
+            let (frame, owner, executable, instruction) = unpack(packed);
+            let code = Addr::new(executable.get() & self.untag);
+            if !code.is_pointer_shaped() || reader.u64_or_poison(code, ob_type) != self.code_type.get() {
+                return Err(self.why(packed));
+            }
+            let units = reader.u64_or_poison(code, ob_size);
+            if !self.live.holds(reader.u64_or_poison(code, 0)) || units > MAX_UNITS {
+                return Err(self.why(packed));
+            }
+            let lasti = instruction.minus(code.plus(adaptive));
+            // One comparison for both ends and for an odd offset: a negative one is huge, and the rotation makes the lowest bit
+            // the highest.
+            if lasti.rotate_right(1) >= units && !self.is_fresh(owner, units, lasti) {
+                return Err(self.why(packed));
+            }
+            if owner != OWNER_GENERATOR {
+                let resume = u64::from(reader.u32_or_poison(code, firsttraceable));
+                // The shim of a specialised `__init__` (3.13+) has 3 units, and 4 here, so that it is never complete. A
+                // negative number is a huge one.
+                if resume > units + 1 {
+                    return Err(self.why(packed));
+                }
+                // Before RESUME: invisible to sys._getframe too.
+                if (lasti as i64) < (resume * 2) as i64 {
+                    continue;
+                }
+            }
+            // Never more than were read; the comparison is what lets the compiler know.
+            if let Some(place) = frames.get_mut(*kept) {
+                place.frame = frame;
+                place.code = code;
+                place.lasti = lasti as i32;
+                place.line = NO_LINE;
+                *kept += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a frame: the same checks in the same order, every load told from a fault. A fault that is none
+    /// any more (the page came back meanwhile) is a word that was not what it is now.
+    #[cold]
+    #[inline(never)]
+    fn why(&self, packed: Frame) -> Stop {
+        self.examine(packed).map_or_else(|stop| stop, |()| Rejected::Unstable.into())
+    }
+
+    fn examine(&self, packed: Frame) -> Result<(), Stop> {
+        let (frame, owner, executable, instruction) = unpack(packed);
+        let (reader, layout, words) = (self.reader, &self.code, &self.request.interpreter.layout.frame);
+        let poisoned = |word: Addr| word.get() == POISON;
+        if poisoned(executable) {
+            reader.u64_at(frame, words.executable).at(Site::FrameExecutable)?;
+        }
+        if poisoned(instruction) {
+            reader.u64_at(frame, words.instruction).at(Site::FrameInstruction)?;
+        }
+        let code = Addr::new(executable.get() & self.untag);
+        let expect = |holds: bool, why: Rejected| if holds { Ok(()) } else { Err(Stop::from(why)) };
+        expect(code.is_pointer_shaped(), Rejected::CodeShape)?;
+        expect(
+            reader.addr_at(code, layout.ob_type).at(Site::CodeType)? == self.code_type,
+            Rejected::CodeType,
+        )?;
+        expect(self.live.holds(reader.u64(code).at(Site::CodeRefcount)?), Rejected::CodeRefcount)?;
+        let units = reader.u64_at(code, layout.units).at(Site::CodeUnits)?;
+        let lasti = instruction.minus(code.plus(layout.adaptive));
+        let inside = units <= MAX_UNITS && lasti.rotate_right(1) < units;
+        expect(inside || self.is_fresh(owner, units, lasti), Rejected::Instruction)?;
+        let resume = reader.u32_at(code, layout.firsttraceable).at(Site::CodeFirsttraceable)?;
+        expect(owner == OWNER_GENERATOR || u64::from(resume) <= units + 1, Rejected::Resume)
+    }
+
+    /// A fresh frame of 3.11 and 3.12 points one unit before the code. Not a generator's, which runs only after its first
+    /// instructions.
+    #[cold]
+    fn is_fresh(&self, owner: u8, units: u64, lasti: u64) -> bool {
+        let version = self.request.interpreter.layout.version;
+        units <= MAX_UNITS && lasti as i64 == -2 && owner != OWNER_GENERATOR && version.triple().1 < 13
+    }
+}
+
+/// 256 MiB of bytecode: no compiler makes that, and twice the number stays far from overflow.
+const MAX_UNITS: u64 = 1 << 27;
+
+/// Whether a live object can have this first word.
+///
+/// A release build leaves `ob_type` of a freed object intact (pymalloc, mimalloc), so the type is no evidence of life;
+/// the first word is a free-list pointer or 0. A live count is small, or the version's immortal pattern.
+struct LiveObject {
+    mask: u64,
+    immortal: u64,
+    immortals: u64,
+}
+
+impl LiveObject {
+    fn of(version: Version) -> LiveObject {
+        match version.triple().1 {
+            11 => LiveObject { mask: u64::MAX, immortal: 0, immortals: 0 },
+            12 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1 },
+            13 => LiveObject { mask: u64::MAX, immortal: 0xffff_ffff, immortals: 1 },
+            _ => LiveObject { mask: 0x0000_ffff_ffff_ffff, immortal: 0xc000_0000, immortals: 0x4000_0000 },
+        }
+    }
+
+    #[inline(always)]
+    fn holds(&self, word: u64) -> bool {
+        let count = word & self.mask;
+        count.wrapping_sub(1) < 1 << 31 || count.wrapping_sub(self.immortal) < self.immortals
+    }
+}
