@@ -59,6 +59,8 @@ pub mod line_table;
 #[cfg(not(loom))]
 pub mod reader;
 #[cfg(not(loom))]
+mod scratch;
+#[cfg(not(loom))]
 pub mod signal;
 #[cfg(not(loom))]
 pub mod text;

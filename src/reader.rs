@@ -8,12 +8,14 @@
 //! thread writes lets the *target's bytes* choose the Rust variant, which has killed a production profiler
 //! (grafana/pyroscope-python#37: byte 68 of a torn 3.11 frame was 2, not a `bool`).
 
+mod block;
 mod budget;
 mod guarded;
 mod image;
 mod raw;
 mod vm;
 
+pub use block::{BlockReader, ByLoads, Source};
 pub use budget::Budgeted;
 pub use guarded::GuardedReader;
 pub(crate) use guarded::fixup_for;

@@ -74,6 +74,8 @@ pub enum Truncated {
     Fault(Site, Fault),
     /// The chain ends at a frame that is not the outermost of a thread: cut off by its owner while it was walked.
     ChainCut,
+    /// Not begun: walks that are going on hold all places for copies (walkers that copy before they look).
+    NoPlace,
 }
 
 /// What could not be believed.
@@ -224,6 +226,7 @@ impl End {
             End::Truncated(Truncated::HopBudget) => "truncated: hop budget",
             End::Truncated(Truncated::Fault(..)) => "truncated: fault",
             End::Truncated(Truncated::ChainCut) => "truncated: chain cut",
+            End::Truncated(Truncated::NoPlace) => "truncated: no place for copies",
             End::Rejected(why) => why.name(),
         }
     }

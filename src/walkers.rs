@@ -1,10 +1,14 @@
 //! The walkers under study: one row each.
 //!
-//! A new walker is a type with a [`Walker`] implementation, in a file of its own, and one line in [`ALL`].
+//! A new walker is a type with a [`Walker`] implementation (its policy), in a file of its own, a way in which it gets its
+//! bytes, and one line in [`ALL`].
+
+mod ways;
 
 use crate::frame::FrameBuf;
 use crate::reader::{Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
 use crate::walk::{Request, Walk, pr_b1, strict};
+use ways::Way;
 
 /// A policy: what is checked, in which order, over any reader.
 pub trait Walker {
@@ -45,6 +49,17 @@ impl Walker for Strict {
     }
 }
 
+/// The strict policy over a chain that was collected `COLLECTS` times and found equal.
+#[derive(Debug)]
+pub struct Collected<const COLLECTS: u32>;
+
+impl<const COLLECTS: u32> Walker for Collected<COLLECTS> {
+    #[inline(always)]
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        strict::walk_confirmed::<R, COLLECTS>(reader, request, out)
+    }
+}
+
 /// How a walker reads when it is used for real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
@@ -81,38 +96,61 @@ pub struct Entry {
     /// The walk as the walker makes it.
     pub live: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same with a budget of loads, and guarded where [`Entry::live`] reads raw: a load that would have crashed is an
-    /// error.
+    /// error. Nothing takes the place of a reader that fails.
     pub counted: fn(&Readers, u32, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same policy over an image.
     pub image: fn(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
 }
 
 macro_rules! entry {
-    ($name:literal, $walker:ty, Raw, $about:literal) => {
-        entry!(@ $name, $walker, Raw, raw, $about)
-    };
-    ($name:literal, $walker:ty, Guarded, $about:literal) => {
-        entry!(@ $name, $walker, Guarded, guarded, $about)
-    };
-    (@ $name:literal, $walker:ty, $reads:ident, $reader:ident, $about:literal) => {
+    ($name:literal, $walker:ty, $way:ty, $about:literal) => {
         Entry {
             name: $name,
             about: $about,
-            reads: Reads::$reads,
-            live: |readers, request, out| <$walker>::walk(&readers.$reader, request, out),
-            counted: |readers, loads, request, out| {
-                <$walker>::walk(&Budgeted::new(readers.guarded, loads), request, out)
-            },
-            image: |reader, request, out| <$walker>::walk(reader, request, out),
+            reads: <$way as Way>::READS,
+            live: <$way as Way>::live::<$walker>,
+            counted: <$way as Way>::counted::<$walker>,
+            image: <$way as Way>::image::<$walker>,
         }
     };
 }
 
 /// All walkers.
 pub const ALL: &[Entry] = &[
-    entry!("pr-b1", PrB1, Raw, "our model of PR 148930, design B1: raw loads, 3.15's checks, no hop budget"),
-    entry!("pr-b1-hops", PrB1Hops, Raw, "the same, skip loop guarded by the code check, hop budget"),
-    entry!("guarded", Strict, Guarded, "fault-fixup loads, strict policy"),
+    entry!(
+        "pr-b1",
+        PrB1,
+        ways::Raw,
+        "our model of PR 148930, design B1: raw loads, 3.15's checks, no hop budget"
+    ),
+    entry!("pr-b1-hops", PrB1Hops, ways::Raw, "the same, skip loop guarded by the code check, hop budget"),
+    entry!("guarded", Strict, ways::Guarded, "fault-fixup loads, strict policy"),
+    entry!("syscall", Strict, ways::Kernel, "process_vm_readv on the own process, in whole blocks; strict"),
+    entry!(
+        "adaptive",
+        Strict,
+        ways::Adaptive,
+        "guarded while our handler owns SIGSEGV and SIGBUS, else syscall; strict"
+    ),
+    entry!("remote", Strict, ways::Outside, "process_vm_readv from another process, in whole blocks; strict"),
+    entry!(
+        "double",
+        Collected<2>,
+        ways::Guarded,
+        "guarded, the chain collected twice and believed when equal"
+    ),
+    entry!(
+        "triple",
+        Collected<3>,
+        ways::Guarded,
+        "guarded, the chain collected three times and believed when all are equal"
+    ),
+    entry!(
+        "chunk-copy",
+        Strict,
+        ways::Copied,
+        "chunks of the data stack copied by guarded loads, then parsed; strict"
+    ),
 ];
 
 /// The walker of that name.

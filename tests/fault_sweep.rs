@@ -81,25 +81,24 @@ fn strict_reports_every_load_that_fails_and_keeps_the_frames_before() {
             Outermost::IsEntry(_) => _ = sites.insert(Site::FrameIsEntry),
             Outermost::EntryFrame => {}
         }
-        let transient = sweep::<walkers::Strict>(&process, Mode::Transient);
-        assert_eq!(transient.sites, sites, "3.{minor}");
-        // A load of the chain fails: the frames within stay. Then the second pass comes by, frame by frame.
-        let mut passes: Vec<_> = transient.kept.clone();
+        let place = sweep::<walkers::Strict>(&process, Mode::Place);
+        assert_eq!(place.sites, sites, "3.{minor}");
+        // A load of the chain fails: the frames within stay. Then the second pass comes by, frame by frame, and then lines.
+        let mut passes: Vec<_> = place.kept.clone();
         passes.dedup();
-        assert_eq!(passes, [0, 1, 2, 3, 4, 0, 1, 2, 3, 4][..passes.len()], "3.{minor}");
-        assert!(passes.len() >= 9, "3.{minor}: {passes:?}");
-        // When nothing can be read any more, nothing can be judged: frames of the first pass are no evidence.
-        let persistent = sweep::<walkers::Strict>(&process, Mode::Persistent);
-        let (chain, judged) =
-            persistent.kept.split_at(persistent.kept.len() - judging_loads(&transient.kept));
-        assert!(chain.iter().all(|kept| *kept == 0), "3.{minor}");
-        assert!(judged.is_sorted(), "3.{minor}");
+        assert_eq!(passes, [0, 1, 2, 3, 4, 0, 1, 2, 3, 0, 1, 2, 3], "3.{minor}");
+        // When nothing can be read any more, nothing can be judged, and no line be found: frames of an earlier pass are no
+        // evidence.
+        let everything = sweep::<walkers::Strict>(&process, Mode::Everything);
+        let (before, lines) = everything.kept.split_at(everything.kept.len() - loads_for_lines(&place.kept));
+        assert!(before.iter().all(|kept| *kept == 0), "3.{minor}");
+        assert!(lines.is_sorted(), "3.{minor}");
     }
 }
 
-/// Loads after the count of kept frames fell back to 0: those of the second pass.
-fn judging_loads(kept: &[usize]) -> usize {
-    let fall = kept.windows(2).position(|pair| pair[1] < pair[0]).expect("there are two passes");
+/// Loads after the count of kept frames fell back to 0 for the last time: those of the lines.
+fn loads_for_lines(kept: &[usize]) -> usize {
+    let fall = kept.windows(2).rposition(|pair| pair[1] < pair[0]).expect("there are three passes");
     kept.len() - fall - 1
 }
 
@@ -111,7 +110,7 @@ fn pr_walks_frame_by_frame<W: Walker>() {
         if process.layout().code.monitoring.is_some() {
             sites.insert(Site::CodeMonitoring);
         }
-        for mode in [Mode::Transient, Mode::Persistent] {
+        for mode in [Mode::Place, Mode::Everything] {
             let seen = sweep::<W>(&process, mode);
             assert_eq!(seen.sites, sites, "3.{minor}");
             assert!(seen.kept.is_sorted(), "3.{minor}: frames before a fault stay");

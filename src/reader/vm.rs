@@ -11,6 +11,7 @@
 
 use super::{Fault, FaultKind, Reader};
 use crate::addr::Addr;
+use core::cell::Cell;
 use libc::{c_int, iovec, pid_t};
 
 /// Loads of a process through the kernel.
@@ -87,16 +88,20 @@ impl VmReader {
         }
     }
 
-    /// Copies blocks of the process, one after another without gaps, into `into`. Returns the bytes copied: whole blocks,
-    /// and perhaps a part of the next, whose rest could not be read.
+    /// Copies blocks of the process, each an address and a length, one after another without gaps into `into`. Returns the
+    /// bytes copied: whole blocks, and perhaps a part of the next, whose rest could not be read.
     ///
     /// # Errors
     /// Not even the first byte could be read.
     ///
     /// # Signal safety
     /// One system call; errno is kept.
-    pub(super) fn copy(self, from: &[iovec], into: &[core::cell::Cell<u64>]) -> Result<usize, FaultKind> {
+    pub(super) fn copy(self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind> {
+        const { assert!(size_of::<[Cell<u64>; 2]>() == size_of::<iovec>() && align_of::<iovec>() == 8) };
         let local = iovec { iov_base: into.as_ptr().cast_mut().cast(), iov_len: size_of_val(into) };
+        // SAFETY: an iovec is a pointer and a length, as the pairs are: 16 bytes of any pattern, in this order, and nothing
+        // follows the pointer but the kernel, which checks it. `Cell` lets the kernel write into `into`.
+        let from = unsafe { core::slice::from_raw_parts(blocks.as_ptr().cast::<iovec>(), blocks.len()) };
         self.transfer(&local, from).map_err(kind)
     }
 
@@ -121,7 +126,7 @@ impl VmReader {
 }
 
 /// A block of the process as the kernel wants it.
-pub(super) fn remote(at: Addr, len: usize) -> iovec {
+fn remote(at: Addr, len: usize) -> iovec {
     iovec { iov_base: at.get() as *mut libc::c_void, iov_len: len }
 }
 

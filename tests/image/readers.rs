@@ -58,24 +58,27 @@ impl<R: Reader> Meddle for Recorder<R> {
 }
 reader!(Recorder);
 
-/// Whether loads after the failed one succeed again.
+/// What cannot be read from the failed load on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    Transient,
-    Persistent,
+    /// What it asked for.
+    Place,
+    /// Anything.
+    Everything,
 }
 
-/// The n-th load (from 1) fails; `Persistent`: and every later one.
+/// From the n-th load (from 1) on, its place or everything cannot be read.
 pub struct NthFails<R> {
     reader: R,
     nth: u32,
     mode: Mode,
     made: Cell<u32>,
+    place: Cell<Option<Addr>>,
 }
 
 impl<R: Reader> NthFails<R> {
     pub fn new(reader: R, nth: u32, mode: Mode) -> Self {
-        NthFails { reader, nth, mode, made: Cell::new(0) }
+        NthFails { reader, nth, mode, made: Cell::new(0), place: Cell::new(None) }
     }
 
     /// Whether the load that fails was made.
@@ -88,9 +91,12 @@ impl<R: Reader> Meddle for NthFails<R> {
     fn before(&self, at: Addr) -> Result<Option<u64>, Fault> {
         let made = self.made.get() + 1;
         self.made.set(made);
+        if made == self.nth {
+            self.place.set(Some(at));
+        }
         let fails = match self.mode {
-            Mode::Transient => made == self.nth,
-            Mode::Persistent => made >= self.nth,
+            Mode::Place => self.place.get() == Some(at),
+            Mode::Everything => made >= self.nth,
         };
         if fails { Err(Fault { at, kind: FaultKind::Unmapped }) } else { Ok(None) }
     }

@@ -9,6 +9,8 @@ use crate::layout::{CodeLayout, Version};
 use crate::reader::{POISON, Reader};
 use crate::walk::head::{GROUP, codes};
 use crate::walk::{At, Detail, Rejected, Request, Site, Stop};
+use core::cell::Cell;
+use core::ops::Range;
 
 /// Replaces what the first pass left by finished frames, dropping incomplete ones, and looks lines up where they are asked
 /// for. On an error the frames before it stay.
@@ -32,18 +34,39 @@ pub(super) fn judge<R: Reader>(
         if request.detail == Detail::Line {
             reader.prefetch(line::tables(reader, request, &frames[from..to]));
         }
-        let first = kept;
-        end = judge.group(frames, from..to, &mut kept);
+        let group = &mut frames[from..to];
+        let (judged, dropped);
+        (judged, dropped, end) = judge.group(Cell::from_mut(&mut *group).as_slice_of_cells());
+        let whole =
+            if dropped || kept < from { close_gaps(frames, from..from + judged, kept) } else { judged };
         if request.detail == Detail::Line {
             // Further in than what ended the group.
-            if let Err((index, stop)) = line::fill(reader, request, &mut frames[first..kept]) {
-                (kept, end) = (first + index, Err(stop));
+            if let Err((index, stop)) = line::fill(reader, request, &mut frames[kept..kept + whole]) {
+                (kept, end) = (kept + index, Err(stop));
+                break;
             }
         }
+        kept += whole;
         from = to;
     }
     out.keep(kept);
     end
+}
+
+/// Code of a frame that is dropped: none that a finished frame can have.
+const DROPPED: Addr = Addr::NULL;
+
+/// Moves the finished frames of a range to `to`: how many.
+#[cold]
+fn close_gaps(frames: &mut [Frame], range: Range<usize>, to: usize) -> usize {
+    let mut kept = to;
+    for index in range {
+        if frames[index].code != DROPPED {
+            frames[kept] = frames[index];
+            kept += 1;
+        }
+    }
+    kept - to
 }
 
 struct Judge<'a, R> {
@@ -69,58 +92,57 @@ impl<'a, R: Reader> Judge<'a, R> {
         }
     }
 
-    /// Judges the packed frames of a range, and moves those that are whole to `kept`, which counts on.
+    /// Judges packed frames and finishes them in place. A frame that is dropped gets [`DROPPED`] as its code. How many were
+    /// judged, and whether any was dropped.
     ///
-    /// The hot loop of this pass. Each field of a finished frame is stored where it belongs: put together on the stack, the
-    /// two halves of a word were loaded as one before they had left the store buffer, for half of the time of the pass.
+    /// The hot loop of this pass. It is written so that everything stays in registers: words are passed on as numbers, each
+    /// frame stays where it is, and what is rare is out of line. (A frame that was put together on the stack cost half of the
+    /// time of the pass: its two halves of a word were loaded as one before they had left the store buffer.)
     #[inline(always)]
-    fn group(
-        &self,
-        frames: &mut [Frame],
-        range: core::ops::Range<usize>,
-        kept: &mut usize,
-    ) -> Result<(), Stop> {
-        let reader = self.reader;
+    fn group(&self, frames: &[Cell<Frame>]) -> (usize, bool, Result<(), Stop>) {
+        let (reader, untag, code_type) = (self.reader, self.untag, self.code_type.get());
         let CodeLayout { ob_type, units: ob_size, firsttraceable, adaptive, .. } = self.code;
-        for index in range {
-            let Some(packed) = frames.get(index).copied() else { break };
-            let (frame, owner, executable, instruction) = unpack(packed);
-            let code = Addr::new(executable.get() & self.untag);
-            if !code.is_pointer_shaped() || reader.u64_or_poison(code, ob_type) != self.code_type.get() {
-                return Err(self.why(packed));
+        let mut dropped = false;
+        let mut left = frames.iter();
+        while let Some(place) = left.next() {
+            let (frame, owner, executable, instruction) = unpack(place.get());
+            let code = Addr::new(executable.get() & untag);
+            if !code.is_pointer_shaped() || reader.u64_or_poison(code, ob_type) != code_type {
+                return self.ended(frames, left.len(), dropped);
+            }
+            let count = reader.u64_or_poison(code, 0);
+            if count.wrapping_sub(1) >= MORTALS && !self.live.holds(count) {
+                return self.ended(frames, left.len(), dropped);
             }
             let units = reader.u64_or_poison(code, ob_size);
-            if !self.live.holds(reader.u64_or_poison(code, 0)) || units > MAX_UNITS {
-                return Err(self.why(packed));
-            }
             let lasti = instruction.minus(code.plus(adaptive));
             // One comparison for both ends and for an odd offset: a negative one is huge, and the rotation makes the lowest bit
             // the highest.
-            if lasti.rotate_right(1) >= units && !self.is_fresh(owner, units, lasti) {
-                return Err(self.why(packed));
+            if units > MAX_UNITS || lasti.rotate_right(1) >= units && !self.is_fresh(owner, units, lasti) {
+                return self.ended(frames, left.len(), dropped);
             }
             if owner != OWNER_GENERATOR {
                 let resume = u64::from(reader.u32_or_poison(code, firsttraceable));
-                // The shim of a specialised `__init__` (3.13+) has 3 units, and 4 here, so that it is never complete. A
-                // negative number is a huge one.
-                if resume > units + 1 {
-                    return Err(self.why(packed));
-                }
                 // Before RESUME: invisible to sys._getframe too.
                 if (lasti as i64) < (resume * 2) as i64 {
+                    if resume > most_resume(units) {
+                        return self.ended(frames, left.len(), dropped);
+                    }
+                    dropped = true;
+                    place.set(Frame { code: DROPPED, ..Frame::default() });
                     continue;
                 }
             }
-            // Never more than were read; the comparison is what lets the compiler know.
-            if let Some(place) = frames.get_mut(*kept) {
-                place.frame = frame;
-                place.code = code;
-                place.lasti = lasti as i32;
-                place.line = NO_LINE;
-                *kept += 1;
-            }
+            place.set(Frame { frame, code, lasti: lasti as i32, line: NO_LINE });
         }
-        Ok(())
+        (frames.len(), dropped, Ok(()))
+    }
+
+    /// The end of a group at a frame that is not believed, `left` frames before its end.
+    #[cold]
+    fn ended(&self, frames: &[Cell<Frame>], left: usize, dropped: bool) -> (usize, bool, Result<(), Stop>) {
+        let index = frames.len() - left - 1;
+        (index, dropped, Err(self.why(frames[index].get())))
     }
 
     /// What is wrong with a frame: the same checks in the same order, every load told from a fault. A fault that is none
@@ -154,7 +176,7 @@ impl<'a, R: Reader> Judge<'a, R> {
         let inside = units <= MAX_UNITS && lasti.rotate_right(1) < units;
         expect(inside || self.is_fresh(owner, units, lasti), Rejected::Instruction)?;
         let resume = reader.u32_at(code, layout.firsttraceable).at(Site::CodeFirsttraceable)?;
-        expect(owner == OWNER_GENERATOR || u64::from(resume) <= units + 1, Rejected::Resume)
+        expect(owner == OWNER_GENERATOR || u64::from(resume) <= most_resume(units), Rejected::Resume)
     }
 
     /// A fresh frame of 3.11 and 3.12 points one unit before the code. Not a generator's, which runs only after its first
@@ -168,6 +190,16 @@ impl<'a, R: Reader> Judge<'a, R> {
 
 /// 256 MiB of bytecode: no compiler makes that, and twice the number stays far from overflow.
 const MAX_UNITS: u64 = 1 << 27;
+
+/// Greatest place of RESUME, in code units, of a code object of `units`: behind it for the shim of a specialised `__init__`
+/// (3.13+), which has 3 and gives 4, so that it is never complete. A negative number is a huge one.
+const fn most_resume(units: u64) -> u64 {
+    units + 1
+}
+
+/// Counts of objects that can die: 1 to this. The whole first word is compared, so that a 3.14 object with flags is looked
+/// at twice.
+const MORTALS: u64 = 1 << 31;
 
 /// Whether a live object can have this first word.
 ///
@@ -189,9 +221,9 @@ impl LiveObject {
         }
     }
 
-    #[inline(always)]
+    #[cold]
     fn holds(&self, word: u64) -> bool {
         let count = word & self.mask;
-        count.wrapping_sub(1) < 1 << 31 || count.wrapping_sub(self.immortal) < self.immortals
+        count.wrapping_sub(1) < MORTALS || count.wrapping_sub(self.immortal) < self.immortals
     }
 }

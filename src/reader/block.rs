@@ -1,0 +1,223 @@
+//! A reader that copies whole blocks and answers loads from the copies: for sources that pay by the call.
+//!
+//! What a walk will read is announced by [`Reader::prefetch`] and copied in one call. A load that nobody announced copies
+//! a small block of its own: one call more, never a wrong answer. [`Reader::forget`] drops all copies.
+
+use super::{Block, Fault, FaultKind, Reader, VmReader};
+use crate::addr::Addr;
+use crate::scratch::{BLOCKS, Cells, Scratch};
+use core::cell::Cell;
+
+/// Where blocks come from.
+pub trait Source {
+    /// Copies `blocks`, each an address and a length in bytes (both multiples of 8), one after another into `into`, which has
+    /// exactly their room: how many were copied whole. What follows the first that cannot be read need not be tried.
+    ///
+    /// # Errors
+    /// Not even the first could be copied.
+    fn copy(&self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind>;
+}
+
+impl Source for VmReader {
+    fn copy(&self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind> {
+        let mut left = VmReader::copy(*self, blocks, into)? as u64;
+        let whole = blocks.iter().take_while(|block| {
+            let len = block[1].get();
+            let whole = len <= left;
+            left = left.saturating_sub(len);
+            whole
+        });
+        match whole.count() {
+            0 => Err(FaultKind::Unmapped),
+            count => Ok(count),
+        }
+    }
+}
+
+/// Blocks by another reader's loads, word by word.
+#[derive(Clone, Copy, Debug)]
+pub struct ByLoads<R>(pub R);
+
+impl<R: Reader> Source for ByLoads<R> {
+    fn copy(&self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind> {
+        let mut places = into.iter();
+        for (index, block) in blocks.iter().enumerate() {
+            let [at, len] = [block[0].get(), block[1].get()];
+            for offset in (0..len).step_by(8) {
+                match self.0.u64(Addr::new(at.wrapping_add(offset))) {
+                    Ok(word) => _ = places.next().map(|place| place.set(word)),
+                    Err(fault) if index == 0 => return Err(fault.kind),
+                    Err(_) => return Ok(index),
+                }
+            }
+        }
+        Ok(blocks.len())
+    }
+}
+
+/// Loads out of copied blocks.
+#[derive(Debug)]
+pub struct BlockReader<S> {
+    source: S,
+    scratch: Scratch,
+    /// Blocks that are copied.
+    count: Cell<usize>,
+    /// Words of memory that are taken.
+    used: Cell<usize>,
+    /// The block that the last load was in: the next one often is, too, or in the one after it.
+    last: Cell<usize>,
+    /// A prefetch is being put together: its own loads are answered from copies only.
+    gathering: Cell<bool>,
+}
+
+/// Longest block that a load which nobody announced copies: within a page, so that it fails only where the load itself does.
+const DEMAND: u64 = 256;
+const PAGE: u64 = 4096;
+
+impl<S: Source> BlockReader<S> {
+    /// A reader without copies, in a place of its own. `None` when walks that are going on hold all places for copies (8 in a process).
+    #[must_use]
+    pub fn new(source: S) -> Option<Self> {
+        Some(BlockReader {
+            source,
+            scratch: Scratch::claim()?,
+            count: Cell::new(0),
+            used: Cell::new(0),
+            last: Cell::new(0),
+            gathering: Cell::new(false),
+        })
+    }
+
+    /// Notes a block behind those that are there, if it fits: `at` and `len` are rounded outward to words.
+    #[inline]
+    fn note(&self, index: usize, used: usize, at: u64, len: u64) -> Option<usize> {
+        let Cells { memory, blocks, offsets } = self.scratch.cells();
+        let from = at & !7;
+        let bytes =
+            at.wrapping_add(len).wrapping_add(7 & at.wrapping_add(len).wrapping_neg()).wrapping_sub(from);
+        let words =
+            usize::try_from(bytes / 8).ok().filter(|words| *words > 0 && *words <= memory.len() - used)?;
+        blocks.get(index)?[0].set(from);
+        blocks.get(index)?[1].set(bytes);
+        offsets.get(index)?.set(used as u32);
+        Some(used + words)
+    }
+
+    /// Copies the blocks from `self.count` to `count`, noted before.
+    fn fetch(&self, count: usize, used: usize) -> Result<usize, FaultKind> {
+        let Cells { memory, blocks, .. } = self.scratch.cells();
+        let before = self.count.get();
+        let (Some(wanted), Some(into)) = (blocks.get(before..count), memory.get(self.used.get()..used))
+        else {
+            return Ok(0);
+        };
+        let copied = self.source.copy(wanted, into)?;
+        self.count.set(before + copied);
+        self.used.set(used);
+        Ok(copied)
+    }
+
+    /// Index of a block that holds `len` bytes at `at`.
+    #[inline]
+    fn find(&self, at: Addr, len: u64) -> Option<usize> {
+        let blocks = &self.scratch.cells().blocks;
+        let holds = |index: usize| {
+            let [from, size] = &blocks[index];
+            let offset = at.get().wrapping_sub(from.get());
+            offset < size.get() && size.get() - offset >= len
+        };
+        let (last, count) = (self.last.get(), self.count.get());
+        let near = [last, last + 1].into_iter().find(|index| *index < count.min(BLOCKS) && holds(*index));
+        let found = near.or_else(|| (0..count.min(BLOCKS)).rev().find(|index| holds(*index)))?;
+        self.last.set(found);
+        Some(found)
+    }
+
+    /// Index of a block that holds `len` bytes at `at`, copied now if need be.
+    #[inline]
+    fn have(&self, at: Addr, len: u64) -> Result<usize, Fault> {
+        match self.find(at, len) {
+            Some(index) => Ok(index),
+            None => self.demand(at, len),
+        }
+    }
+
+    #[cold]
+    fn demand(&self, at: Addr, len: u64) -> Result<usize, Fault> {
+        let fault = |kind| Fault { at, kind };
+        if self.gathering.get() {
+            return Err(fault(FaultKind::Unmapped));
+        }
+        let in_page = PAGE - (at.get() & (PAGE - 1));
+        let wanted = len.max(DEMAND.min(in_page));
+        let noted = self.note(self.count.get(), self.used.get(), at.get(), wanted).or_else(|| {
+            self.forget();
+            self.note(0, 0, at.get(), wanted)
+        });
+        let used = noted.ok_or(fault(FaultKind::Unmapped))?;
+        self.fetch(self.count.get() + 1, used).map_err(fault)?;
+        self.find(at, len).ok_or(fault(FaultKind::Unmapped))
+    }
+
+    /// The word of up to 8 bytes that begins at `at`, which block `index` holds.
+    #[inline]
+    fn word(&self, index: usize, at: Addr, len: u64) -> u64 {
+        let Cells { memory, blocks, offsets } = self.scratch.cells();
+        let offset = at.get().wrapping_sub(blocks[index][0].get());
+        let first = offsets[index].get() as usize + (offset / 8) as usize;
+        let shift = (offset % 8) * 8;
+        let low = memory.get(first).map_or(0, Cell::get) >> shift;
+        // The next word is looked at only where the load reaches into it.
+        if shift + len * 8 <= 64 {
+            low
+        } else {
+            low | memory.get(first + 1).map_or(0, Cell::get) << (64 - shift)
+        }
+    }
+
+    #[inline]
+    fn load(&self, at: Addr, len: u64) -> Result<u64, Fault> {
+        Ok(self.word(self.have(at, len)?, at, len))
+    }
+}
+
+impl<S: Source> Reader for BlockReader<S> {
+    #[inline]
+    fn u64(&self, at: Addr) -> Result<u64, Fault> {
+        self.load(at, 8)
+    }
+    #[inline]
+    fn u32(&self, at: Addr) -> Result<u32, Fault> {
+        self.load(at, 4).map(|word| word as u32)
+    }
+    #[inline]
+    fn u8(&self, at: Addr) -> Result<u8, Fault> {
+        self.load(at, 1).map(|word| word as u8)
+    }
+
+    fn prefetch(&self, wanted: impl Iterator<Item = Block> + Clone) {
+        self.gathering.set(true);
+        let (before, mut count, mut used) = (self.count.get(), self.count.get(), self.used.get());
+        for block in wanted {
+            let (at, len) = (block.at, u64::from(block.len));
+            let blocks = &self.scratch.cells().blocks;
+            let noted = |index: usize| blocks[index][0].get() == at.get() && blocks[index][1].get() >= len;
+            if len == 0 || self.find(at, len).is_some() || (before..count).any(noted) {
+                continue;
+            }
+            // What does not fit is copied when it is read.
+            let Some(taken) = self.note(count, used, at.get(), len) else { break };
+            (count, used) = (count + 1, taken);
+        }
+        self.gathering.set(false);
+        if count > before {
+            let _ = self.fetch(count, used);
+        }
+    }
+
+    fn forget(&self) {
+        self.count.set(0);
+        self.used.set(0);
+        self.last.set(0);
+    }
+}
