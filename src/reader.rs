@@ -25,6 +25,9 @@ pub use vm::{VmError, VmReader};
 
 use crate::addr::Addr;
 
+/// Bytes of memory that a [`BlockReader`] copies into.
+pub const PLACE_BYTES: usize = crate::scratch::BYTES;
+
 /// Why a load failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {

@@ -41,17 +41,19 @@ pub(crate) struct Cells {
 // SAFETY: the module's invariant: the cells are used by one walk at a time, and the claim orders one user after another.
 unsafe impl Sync for Place {}
 
-static POOL: [Place; PLACES] = [const { Place::EMPTY }; PLACES];
+static POOL: [Place; PLACES] = [const { Place::new() }; PLACES];
 
 impl Place {
-    const EMPTY: Place = Place {
-        claimed: AtomicBool::new(false),
-        cells: Cells {
-            memory: [const { Cell::new(0) }; BYTES / 8],
-            blocks: [const { [Cell::new(0), Cell::new(0)] }; BLOCKS],
-            offsets: [const { Cell::new(0) }; BLOCKS],
-        },
-    };
+    const fn new() -> Place {
+        Place {
+            claimed: AtomicBool::new(false),
+            cells: Cells {
+                memory: [const { Cell::new(0) }; BYTES / 8],
+                blocks: [const { [Cell::new(0), Cell::new(0)] }; BLOCKS],
+                offsets: [const { Cell::new(0) }; BLOCKS],
+            },
+        }
+    }
 }
 
 /// A claimed place, given back on drop.

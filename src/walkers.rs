@@ -80,7 +80,8 @@ pub struct Readers {
     pub raw: RawReader,
     /// For walkers that read guarded.
     pub guarded: GuardedReader,
-    /// For walkers that read through the kernel.
+    /// For walkers that read through the kernel: of this process, or, for those outside, of the one they walk. To be made
+    /// anew after a fork.
     pub vm: VmReader,
 }
 
@@ -93,6 +94,8 @@ pub struct Entry {
     pub about: &'static str,
     /// How [`Entry::live`] reads.
     pub reads: Reads,
+    /// Copies whole blocks before it looks at a word of them.
+    pub copies: bool,
     /// The walk as the walker makes it.
     pub live: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same with a budget of loads, and guarded where [`Entry::live`] reads raw: a load that would have crashed is an
@@ -108,6 +111,7 @@ macro_rules! entry {
             name: $name,
             about: $about,
             reads: <$way as Way>::READS,
+            copies: <$way as Way>::COPIES,
             live: <$way as Way>::live::<$walker>,
             counted: <$way as Way>::counted::<$walker>,
             image: <$way as Way>::image::<$walker>,

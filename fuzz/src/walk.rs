@@ -43,6 +43,22 @@ pub fn strict_loads(seed: &Seed) -> u32 {
     fixed + chunks + 4 * hops + frame * CAPACITY as u32
 }
 
+/// As [`strict_loads`], for walkers that copy whole blocks: each step from chunk to chunk copies one, and so may the head, the
+/// first chunk, the code objects and the line tables. What was copied too much is the price of few calls.
+#[must_use]
+pub fn copying_loads(seed: &Seed) -> u32 {
+    strict_loads(seed) + (CAPACITY as u32 + EXTRA_HOPS + 8) * (sigwalk::reader::PLACE_BYTES / 8) as u32
+}
+
+/// How often a walker follows the chain.
+fn collects(entry: &Entry) -> u32 {
+    match entry.name {
+        "double" => 2,
+        "triple" => 3,
+        _ => 1,
+    }
+}
+
 thread_local! {
     static SEEDS: RefCell<Vec<Seed>> = RefCell::new(seed::all());
 }
@@ -71,7 +87,12 @@ fn walk(seed: &Seed, index: usize, entry: &Entry) {
     let count = seed.memory.regions(&mut regions);
     let image = ImageReader::new(&regions[..count]);
     let guarded = entry.reads != Reads::Raw;
-    let reader = Budgeted::new(image, if guarded { strict_loads(seed) } else { RAW_LOADS });
+    let bound = match (guarded, entry.copies) {
+        (false, _) => RAW_LOADS,
+        (true, false) => strict_loads(seed) * collects(entry),
+        (true, true) => copying_loads(seed),
+    };
+    let reader = Budgeted::new(image, bound);
     let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
     let mut frames = [Frame::default(); CAPACITY];
     let mut buffer = FrameBuf::new(&mut frames);

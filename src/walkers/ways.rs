@@ -9,6 +9,7 @@ use crate::walk::{End, Request, Truncated, Walk};
 /// See [`super::Entry`], whose fields these are.
 pub(super) trait Way {
     const READS: Reads;
+    const COPIES: bool = false;
 
     fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk;
 
@@ -74,6 +75,7 @@ pub(super) struct Kernel;
 
 impl Way for Kernel {
     const READS: Reads = Reads::Kernel;
+    const COPIES: bool = true;
 
     fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
         let walk = in_blocks::<W>(readers.vm, ANY, request, out);
@@ -109,6 +111,7 @@ pub(super) struct Outside;
 
 impl Way for Outside {
     const READS: Reads = Reads::Outside;
+    const COPIES: bool = true;
 
     fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
         in_blocks::<W>(readers.vm, ANY, request, out)
@@ -171,6 +174,7 @@ pub(super) struct Copied;
 
 impl Way for Copied {
     const READS: Reads = Reads::Guarded;
+    const COPIES: bool = true;
 
     fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
         in_blocks::<W>(ByLoads(readers.guarded), ANY, request, out)

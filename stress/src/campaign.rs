@@ -5,6 +5,7 @@ use crate::target::{self, Target};
 use crate::workload::Workload;
 use crate::{hash, subject};
 use serde::Deserialize;
+use sigwalk::walkers::{self, Reads};
 use sigwalk_record::{Campaign as Declared, Cell};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -70,6 +71,8 @@ pub struct Plan {
     pub millis: u64,
     /// Mean gap between signals.
     pub gap_us: u64,
+    /// The walker is a process of its own.
+    pub walks_from_outside: bool,
 }
 
 impl Campaign {
@@ -145,6 +148,13 @@ impl Group {
                 self.workload.name()
             ));
         }
+        if self.workload == Workload::Signal
+            && walkers::named(walker).is_some_and(|entry| entry.reads == Reads::Outside)
+        {
+            return Err(format!(
+                "walker {walker} is outside the process: no signal handler can make its walk; use workload other"
+            ));
+        }
         if self.millis == 0 || self.gap_us == 0 {
             return Err("millis and gap_us must be at least 1".into());
         }
@@ -180,7 +190,15 @@ impl Group {
             not_available: String::new(),
             judged: walker != crate::subject::FAULTHANDLER,
         };
-        Ok(Plan { cell, workload: self.workload, target, millis: self.millis, gap_us: self.gap_us })
+        let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
+        Ok(Plan {
+            cell,
+            workload: self.workload,
+            target,
+            millis: self.millis,
+            gap_us: self.gap_us,
+            walks_from_outside: walkers::named(walker).is_some_and(from_outside),
+        })
     }
 }
 
@@ -207,7 +225,7 @@ mod tests {
             (
                 "'pr-b1'",
                 "'pr-b2'",
-                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, faulthandler",
+                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, syscall, adaptive, remote, double, triple, chunk-copy, faulthandler",
             ),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
             ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),

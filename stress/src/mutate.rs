@@ -25,6 +25,7 @@ use sigwalk::reader::FaultKind;
 use sigwalk::walk::{Detail, End, Request, Walk};
 use sigwalk::walkers::{self, Reads};
 use sigwalk_embed::Live;
+use sigwalk_embed::outside::Outside;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
 use sigwalk_record::{Campaign, Kind, Manifest, Mutation, SCHEMA, exit};
@@ -39,11 +40,14 @@ const LOADS: u32 = 50_000;
 /// Frames a walk may deliver.
 const FRAMES: usize = 256;
 
+/// How a walk went, and its frames.
+type Answer = (Walk, Vec<Frame>);
 /// Index in the rows: walker, field, class.
 type Key = (usize, usize, usize);
 
 struct Campaigner {
     live: &'static Live,
+    outside: Outside,
     memory: Memory,
     random: ChaCha8Rng,
     walks: u64,
@@ -77,6 +81,8 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     let memory = Memory::reserve(|| random.next_u64())?;
     let campaigner = Arc::new(Mutex::new(Campaigner {
         live: session.live,
+        outside: Outside::start(session.live)
+            .map_err(|error| Failure::missing(format!("a process that walks from outside: {error}")))?,
         memory,
         random,
         walks: arguments.walks,
@@ -139,8 +145,10 @@ impl Campaigner {
         let live = self.live;
         let captured = Captured::here(live, self.memory)?;
         let request = Request::new(&live.interpreter, captured.tstate, Detail::Line);
-        let answers: Vec<(Walk, Vec<Frame>)> =
-            walkers::ALL.iter().map(|entry| walk(live, entry, &request)).collect();
+        let answers: Vec<Answer> = walkers::ALL
+            .iter()
+            .map(|entry| walk(live, &mut self.outside, entry, &request))
+            .collect::<Result<_, String>>()?;
         // The strict walk of a healthy stack is the interpreter's own chain: stress/tests/walk_equality.rs.
         let reference = match &answers[reference_index()] {
             (Walk { end: End::Complete, .. }, frames) => frames.clone(),
@@ -171,12 +179,15 @@ impl Campaigner {
             }
             left -= 1;
             store(place.at, place.width, value);
-            let results: Vec<Option<(Walk, Vec<Frame>)>> = walkers::ALL
+            let results: Result<Vec<Option<Answer>>, String> = walkers::ALL
                 .iter()
                 .zip(&undisturbed)
-                .map(|(entry, healthy)| healthy.is_some().then(|| walk(live, entry, &request)))
+                .map(|(entry, healthy)| {
+                    healthy.is_some().then(|| walk(live, &mut self.outside, entry, &request)).transpose()
+                })
                 .collect();
             store(place.at, place.width, before);
+            let results = results?;
             for (index, result) in results.iter().enumerate() {
                 if let (Some((walk, frames)), Some(expected)) = (result, undisturbed[index]) {
                     self.tally((index, field, class), walk, frames, expected);
@@ -207,11 +218,19 @@ fn reference_index() -> usize {
     walkers::ALL.iter().position(|entry| entry.name == "guarded").expect("a registered walker")
 }
 
-fn walk(live: &Live, entry: &walkers::Entry, request: &Request<'_>) -> (Walk, Vec<Frame>) {
+fn walk(
+    live: &Live,
+    outside: &mut Outside,
+    entry: &'static walkers::Entry,
+    request: &Request<'_>,
+) -> Result<Answer, String> {
     let mut frames = [Frame::default(); FRAMES];
     let mut out = FrameBuf::new(&mut frames);
-    let walk = (entry.counted)(&live.readers, LOADS, request, &mut out);
-    (walk, out.frames().to_vec())
+    let walk = match entry.reads {
+        Reads::Outside => outside.walk(entry, LOADS, request, &mut out).map_err(|error| error.to_string())?,
+        _ => (entry.counted)(&live.readers, LOADS, request, &mut out),
+    };
+    Ok((walk, out.frames().to_vec()))
 }
 
 fn tally(row: &mut Mutation, reads: Reads, walk: &Walk, frames: &[Frame], undisturbed: &[Frame]) {

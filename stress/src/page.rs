@@ -22,6 +22,8 @@ pub struct Page {
     pub steps: AtomicU64,
     /// Walking phase that was entered last.
     pub walk_phase: AtomicU32,
+    /// Not 0: a walker in a process of its own is to end.
+    pub stop: AtomicU32,
     /// Walks begun.
     pub walks: AtomicU64,
     /// Frames of walks that ended.
@@ -104,6 +106,7 @@ impl Page {
             &self.crash_signal,
             &self.crash_phase,
             &self.failed,
+            &self.stop,
             &self.note_len,
         ] {
             word.store(0, Relaxed);

@@ -188,8 +188,12 @@ impl<'a> Server<'a> {
             // SAFETY: our own child; status is written.
             if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } == pid {
                 let running = self.running.swap_remove(index);
-                self.pages.push(running.page);
-                return Some(record(&running, &self.campaign.plans[running.plan], status));
+                let plan = &self.campaign.plans[running.plan];
+                // A walker outside, which ends with its trial, may still be counting: its page is not used again.
+                if !plan.walks_from_outside {
+                    self.pages.push(running.page);
+                }
+                return Some(record(&running, plan, status));
             }
         }
         None

@@ -6,6 +6,7 @@ use crate::campaign::Plan;
 use crate::page::Page;
 use crate::workload::{Workload, other, signal};
 use crate::{crash, python};
+use sigwalk::reader::VmReader;
 use sigwalk::signal as fault_handler;
 use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::{Python, ffi};
@@ -55,7 +56,9 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     });
     let (program, subject) =
         prepared.map_err(|error: sigwalk_embed::pyo3::PyErr| format!("setup: {error}"))?;
-    let context = Context::new(*live, subject, program.oracle, page).publish();
+    // The fork server's reader reads the fork server.
+    let live = live.reading(VmReader::own());
+    let context = Context::new(live, subject, program.oracle, page).publish();
 
     page.enter(Phase::Target);
     let begun = Instant::now();
@@ -66,7 +69,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
             signal::arm();
         }
         Workload::Other => {
-            walker = Some(other::start(context).map_err(|error| format!("walking thread: {error}"))?);
+            walker = Some(other::start(context).map_err(|error| format!("walker: {error}"))?);
         }
     }
     let time = Duration::from_millis(plan.millis);
@@ -85,10 +88,10 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     }
     match walker {
         None => signal::stop(),
-        Some(thread) => {
-            other::stop();
+        Some(walker) => {
+            other::stop(context);
             // A walk that does not end keeps us here, and the parent's deadline calls it a hang.
-            thread.join().map_err(|_| "the walking thread panicked".to_string())?;
+            walker.join()?;
             attempt::retire();
         }
     }

@@ -6,7 +6,8 @@ use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::Reader;
 use sigwalk::text;
 use sigwalk::walk::{Detail, End, Request};
-use sigwalk::walkers;
+use sigwalk::walkers::{self, Reads};
+use sigwalk_embed::outside::Outside;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
 use sigwalk_embed::{Live, Options};
@@ -31,12 +32,15 @@ fn expected(py: Python<'_>) -> PyResult<Vec<Row>> {
     Ok(rows)
 }
 
-fn found(live: &Live, entry: &walkers::Entry) -> (End, Vec<Row>) {
+fn found(live: &Live, outside: &mut Outside, entry: &'static walkers::Entry) -> (End, Vec<Row>) {
     let mut frames = vec![Frame::default(); 4096];
     let mut out = FrameBuf::new(&mut frames);
     let tstate = live.tstate().expect("attached");
     let request = Request::new(&live.interpreter, tstate, Detail::Line);
-    let walk = (entry.live)(&live.readers, &request, &mut out);
+    let walk = match entry.reads {
+        Reads::Outside => outside.walk(entry, u32::MAX, &request, &mut out).expect("a process that walks"),
+        _ => (entry.live)(&live.readers, &request, &mut out),
+    };
     let code = &live.interpreter.layout.code;
     let copy = |at| {
         let mut bytes = [0; 512];
@@ -60,6 +64,7 @@ fn every_walker_gives_the_interpreters_own_chain() {
     let interpreter = sigwalk_embed::interpreter().unwrap();
     let failures = Arc::new(Mutex::new(Vec::new()));
     let checks = Arc::new(Mutex::new(0));
+    let outside = Mutex::new(Outside::start(live).unwrap());
     let (failed, counted) = (Arc::clone(&failures), Arc::clone(&checks));
 
     Python::attach(|py| -> PyResult<()> {
@@ -78,7 +83,7 @@ fn every_walker_gives_the_interpreters_own_chain() {
                     if entry.name == "pr-b1-hops" && name.starts_with("__init__") {
                         continue;
                     }
-                    let (end, found) = found(live, entry);
+                    let (end, found) = found(live, &mut outside.lock().unwrap(), entry);
                     if end != End::Complete || found != expected {
                         let at = found.iter().zip(&expected).position(|(a, b)| a != b);
                         failed.lock().unwrap().push(format!(

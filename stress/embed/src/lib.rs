@@ -16,6 +16,7 @@ mod key;
 mod live;
 mod machine;
 mod module;
+pub mod outside;
 mod runtime;
 pub mod symbols;
 mod symtab;

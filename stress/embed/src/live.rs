@@ -62,6 +62,13 @@ impl Live {
         Ok(Live { interpreter, own, readers: Readers { raw, guarded, vm: VmReader::own() } })
     }
 
+    /// The same, but whoever reads through the kernel reads through `vm`: after a fork [`VmReader::own`] must be asked again,
+    /// or they read the parent, which is what a walker outside wants.
+    #[must_use]
+    pub fn reading(&self, vm: VmReader) -> Live {
+        Live { readers: Readers { vm, ..self.readers }, ..*self }
+    }
+
     /// The calling thread's bound thread state.
     #[must_use]
     pub fn tstate(&self) -> Option<Addr> {

@@ -4,6 +4,9 @@
 //! The list is followed without its lock, as faulthandler and `PyUnstable_DumpTracebackThreads` do: a thread state may be
 //! freed under the walk. Those loads are made by the walker's own kind of reader, in a phase of their own: a crash in the
 //! list is not a crash in a frame.
+//!
+//! A walker outside (`remote`) does the same in a process of its own.
+#![allow(unsafe_code)]
 
 use crate::attempt::Context;
 use crate::page::Tally;
@@ -19,21 +22,89 @@ const THREADS: usize = 256;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Starts the walking thread. It runs until [`stop`].
-///
-/// # Errors
-/// The kernel refuses the thread.
-pub fn start(context: &'static Context) -> std::io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name("walker".into()).spawn(|| {
-        while !STOP.load(Ordering::Relaxed) {
-            round(context);
-        }
-    })
+/// Who walks: a native thread, or for walkers outside a process of its own.
+pub enum Walking {
+    Thread(std::thread::JoinHandle<()>),
+    Process(libc::pid_t),
 }
 
-/// Ends the walking thread after its round.
-pub fn stop() {
+/// Starts walking. It goes on until [`stop`].
+///
+/// # Errors
+/// The kernel refuses the thread or the process.
+pub fn start(context: &'static Context) -> std::io::Result<Walking> {
+    match context.subject {
+        Subject::Ours(entry) if entry.reads == Reads::Outside => outside(context).map(Walking::Process),
+        _ => {
+            let walk = || rounds(context);
+            std::thread::Builder::new().name("walker".into()).spawn(walk).map(Walking::Thread)
+        }
+    }
+}
+
+fn rounds(context: &Context) {
+    while !stopped(context) {
+        round(context);
+    }
+}
+
+/// A fork of this process, which reads this one and never runs Python. It has the oracle, and the page is shared.
+fn outside(context: &'static Context) -> std::io::Result<libc::pid_t> {
+    // SAFETY: one thread; the child walks and ends, and ends with its parent. `context.live.readers.vm` reads the process in
+    // which it was made: the parent.
+    unsafe {
+        libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY);
+        let parent = libc::getpid();
+        match libc::fork() {
+            -1 => Err(std::io::Error::last_os_error()),
+            0 => {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                if libc::getppid() == parent {
+                    rounds(context);
+                }
+                libc::_exit(0);
+            }
+            pid => Ok(pid),
+        }
+    }
+}
+
+impl Walking {
+    /// Waits for its last round. A walk that does not end keeps us here, and the deadline calls it a hang.
+    ///
+    /// # Errors
+    /// The walker itself failed.
+    pub fn join(self) -> Result<(), String> {
+        match self {
+            Walking::Thread(thread) => thread.join().map_err(|_| "the walking thread panicked".to_string()),
+            Walking::Process(pid) => {
+                let mut status = 0;
+                // SAFETY: our own child; `status` is written. A walker that died takes the trial with it, by the same signal:
+                // it has reported itself to the page.
+                unsafe {
+                    libc::waitpid(pid, &mut status, 0);
+                    if libc::WIFSIGNALED(status) {
+                        libc::signal(libc::WTERMSIG(status), libc::SIG_DFL);
+                        libc::raise(libc::WTERMSIG(status));
+                    }
+                }
+                match libc::WEXITSTATUS(status) {
+                    0 => Ok(()),
+                    code => Err(format!("the walking process ended with {code}")),
+                }
+            }
+        }
+    }
+}
+
+/// Ends the walking after its round.
+pub fn stop(context: &Context) {
     STOP.store(true, Ordering::Relaxed);
+    context.page.stop.store(1, Ordering::Relaxed);
+}
+
+fn stopped(context: &Context) -> bool {
+    STOP.load(Ordering::Relaxed) || context.page.stop.load(Ordering::Relaxed) != 0
 }
 
 fn round(context: &Context) {
@@ -44,8 +115,11 @@ fn round(context: &Context) {
             context.attempt(Addr::NULL);
             Ok(())
         }
-        Subject::Ours(entry) if entry.reads == Reads::Raw => visit(context, &live.readers.raw, false),
-        Subject::Ours(_) => visit(context, &live.readers.guarded, true),
+        Subject::Ours(entry) => match entry.reads {
+            Reads::Raw => visit(context, &live.readers.raw, false),
+            Reads::Guarded => visit(context, &live.readers.guarded, true),
+            Reads::Kernel | Reads::Outside => visit(context, &live.readers.vm, true),
+        },
     };
     if result.is_err() {
         context.page.count(Tally::RecoveredFault);
@@ -62,7 +136,7 @@ fn visit<R: Reader>(context: &Context, reader: &R, strict: bool) -> Result<(), F
     }
     let mut tstate = list(&|| reader.addr(interp.plus(layout.runtime.threads_head)))?;
     for _ in 0..THREADS {
-        if tstate.is_null() || STOP.load(Ordering::Relaxed) {
+        if tstate.is_null() || stopped(context) {
             return Ok(());
         }
         // The strict policy believes a thread state only while it names the interpreter whose list it is in.
