@@ -221,3 +221,130 @@ impl<S: Source> Reader for BlockReader<S> {
         self.last.set(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::{ImageReader, Region};
+
+    /// Counts calls, and copies by loads.
+    struct Counted<'a> {
+        calls: &'a Cell<u32>,
+        source: ByLoads<ImageReader<'a>>,
+    }
+
+    impl Source for Counted<'_> {
+        fn copy(&self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind> {
+            self.calls.set(self.calls.get() + 1);
+            self.source.copy(blocks, into)
+        }
+    }
+
+    /// Three pages of bytes that differ, a hole, and a page.
+    const LOW: u64 = 0x10000;
+    const HIGH: u64 = 0x20000;
+
+    fn with(test: impl FnOnce(&BlockReader<Counted<'_>>, &ImageReader<'_>, &Cell<u32>)) {
+        let byte = |index: usize| (index * 7 + index / 256) as u8;
+        let (low, high): (Vec<u8>, Vec<u8>) =
+            ((0..3 * 4096).map(byte).collect(), (0..4096).map(byte).collect());
+        let regions = [Region { start: LOW, bytes: &low }, Region { start: HIGH, bytes: &high }];
+        let image = ImageReader::new(&regions);
+        let calls = Cell::new(0);
+        let reader = BlockReader::new(Counted { calls: &calls, source: ByLoads(image) }).expect("a place");
+        test(&reader, &image, &calls);
+    }
+
+    fn block(at: u64, len: u32) -> Block {
+        Block { at: Addr::new(at), len }
+    }
+
+    #[test]
+    fn announced_blocks_cost_one_call_and_are_not_copied_twice() {
+        with(|reader, image, calls| {
+            let wanted = [block(LOW + 8, 100), block(HIGH, 64), block(LOW + 8, 100), block(LOW + 4096, 16)];
+            reader.prefetch(wanted.into_iter());
+            assert_eq!(calls.get(), 1);
+            for at in [LOW + 8, LOW + 9, LOW + 100, HIGH, HIGH + 56, LOW + 4096 + 8] {
+                assert_eq!(reader.u64(Addr::new(at)), image.u64(Addr::new(at)), "{at:#x}");
+            }
+            assert_eq!(calls.get(), 1);
+            reader.prefetch(wanted.into_iter());
+            assert_eq!(calls.get(), 1, "nothing is missing");
+            reader.forget();
+            reader.prefetch(wanted.into_iter());
+            assert_eq!(calls.get(), 2, "all of it is");
+        });
+    }
+
+    #[test]
+    fn every_load_is_that_of_the_source_announced_or_not() {
+        for announced in [false, true] {
+            with(|reader, image, _| {
+                if announced {
+                    reader.prefetch(
+                        [block(LOW + 3, 333), block(LOW + 4000, 200), block(HIGH + 4080, 16)].into_iter(),
+                    );
+                }
+                for at in (LOW - 9..LOW + 3 * 4096 + 9).chain(HIGH - 9..HIGH + 4096 + 9).map(Addr::new) {
+                    assert_eq!(reader.u64(at), image.u64(at), "{at}");
+                    assert_eq!(reader.u32(at), image.u32(at), "{at}");
+                    assert_eq!(reader.u8(at), image.u8(at), "{at}");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_read_hides_only_what_is_behind_it_in_its_call() {
+        with(|reader, image, calls| {
+            reader.prefetch([block(LOW, 8), block(LOW - 64, 8), block(HIGH, 8)].into_iter());
+            assert_eq!((calls.get(), reader.u64(Addr::new(LOW))), (1, image.u64(Addr::new(LOW))));
+            assert_eq!(calls.get(), 1);
+            assert!(reader.u64(Addr::new(LOW - 64)).is_err());
+            assert_eq!(reader.u64(Addr::new(HIGH)), image.u64(Addr::new(HIGH)));
+            assert_eq!(calls.get(), 3);
+        });
+    }
+
+    #[test]
+    fn more_than_fits_is_copied_when_it_is_read() {
+        with(|reader, image, _| {
+            // More blocks than can be listed; and one that is larger than the memory.
+            reader.prefetch((0..2 * BLOCKS as u64).map(|index| block(LOW + index * 16, 8)));
+            reader.prefetch([block(LOW, u32::MAX)].into_iter());
+            for round in 0..3 {
+                for at in (LOW..LOW + 3 * 4096 - 8).step_by(8).map(Addr::new) {
+                    assert_eq!(reader.u64(at), image.u64(at), "{at}, round {round}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn addresses_at_the_end_of_the_world_are_errors() {
+        with(|reader, _, _| {
+            for at in [u64::MAX, u64::MAX - 7, u64::MAX - 4095, 0] {
+                reader.prefetch([block(at, 64)].into_iter());
+                assert!(reader.u64(Addr::new(at)).is_err(), "{at:#x}");
+            }
+        });
+    }
+
+    #[test]
+    fn places_run_out_and_come_back() {
+        // Other tests hold places at the same time: only the bound is certain.
+        let region = [Region { start: LOW, bytes: &[1; 8] }];
+        let readers: Vec<_> =
+            core::iter::from_fn(|| BlockReader::new(ByLoads(ImageReader::new(&region)))).collect();
+        assert!(readers.len() <= crate::scratch::PLACES);
+        assert!(
+            BlockReader::new(ByLoads(ImageReader::new(&region))).is_none()
+                || readers.len() < crate::scratch::PLACES
+        );
+        drop(readers);
+        while BlockReader::new(ByLoads(ImageReader::new(&region))).is_none() {
+            std::thread::yield_now();
+        }
+    }
+}

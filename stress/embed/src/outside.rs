@@ -25,8 +25,8 @@ pub const FRAMES: usize = 4096;
 const ASKER: u32 = 0;
 const WALKER: u32 = 1;
 
-/// Looks at `turn` before a process goes to sleep on it: a walk takes some microseconds, waking up about as long.
-const SPINS: u32 = 20_000;
+/// Looks at `turn` before a process goes to sleep on it: about as long as a walk takes. Waking up takes as long again.
+const SPINS: u32 = 500;
 
 #[repr(C)]
 struct Shared {
