@@ -18,7 +18,7 @@ mod machine;
 mod module;
 mod runtime;
 pub mod symbols;
-mod symtab;
+pub mod symtab;
 pub mod tls;
 mod tls_words;
 
