@@ -2,7 +2,7 @@
 //!
 //! A symbol that a program refers to by its address (an embedding program that compares with `&PyCode_Type`) is *copied*
 //! into the program by the dynamic linker, and libpython uses the copy. So programs are asked first, as the dynamic linker
-//! does, and the file that holds `_PyRuntime` last.
+//! does.
 
 use super::access;
 use super::elf::Elf;
@@ -73,7 +73,10 @@ pub fn locate(reader: VmReader) -> Result<Located, Trouble> {
     if let Some(program) = modules.iter().find(|module| module.is_executable) {
         readable_architecture(pid, program)?;
     }
-    let Some(holder) = modules.iter().find(|module| module.symbols().by_name("_PyRuntime").is_some()) else {
+    let first_with = |name| modules.iter().find(|module| module.symbols().by_name(name).is_some());
+    // A function is never copied, so it says which file is the interpreter's.
+    let Some(holder) = first_with("_PyRuntime").map(|module| first_with("Py_Initialize").unwrap_or(module))
+    else {
         return Err(access::exited_or(reader, || no_interpreter(pid, modules, &executable)));
     };
     readable_architecture(pid, holder)?;
@@ -143,8 +146,10 @@ fn no_interpreter(pid: i32, modules: Vec<Module>, executable: &Path) -> Trouble 
     Trouble::NotPython { pid, executable: executable.display().to_string() }
 }
 
+/// Finds symbols in the modules, in their order.
 struct Resolver<'a> {
     pid: i32,
+    /// The file that is named when one is missing.
     holder: &'a Module,
     modules: &'a [Module],
 }
@@ -167,11 +172,8 @@ impl Resolver<'_> {
     }
 
     fn find(&self, symbol: &'static str) -> Result<(Addr, Symbol), Trouble> {
-        let programs = self.modules.iter().filter(|module| module.is_program());
-        let Some((module, found)) = programs
-            .chain([self.holder])
-            .find_map(|module| Some((module, module.symbols().by_name(symbol)?.clone())))
-        else {
+        let definition = |module| Some((module, Module::symbols(module).by_name(symbol)?.clone()));
+        let Some((module, found)) = self.modules.iter().find_map(definition) else {
             return Err(Trouble::Stripped { pid: self.pid, file: self.holder.shown(), symbol });
         };
         let elf = module.elf.as_ref().ok();

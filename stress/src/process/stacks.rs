@@ -82,8 +82,9 @@ pub fn collect<R: Reader>(reader: &R, pid: i32, located: &Located, attempts: u32
         return Err(Trouble::NoThread(pid));
     }
     // After the states: a thread that is younger than this has no state in the list.
-    let names = tasks::of(pid).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Trouble::Exited(pid),
+    let names = tasks::of(pid).map_err(|error| match error.raw_os_error() {
+        // Which of the two depends on how far it got with exiting.
+        Some(libc::ENOENT | libc::ESRCH) => Trouble::Exited(pid),
         _ => Trouble::Proc { pid, what: "task", error },
     })?;
     let walker = Walker { reader, interpreter, attempts };
