@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use serde_json::Value;
+use sigwalk_embed::symtab::Symtab;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -230,8 +231,8 @@ fn a_program_that_embeds_python_and_has_copies_of_its_objects() {
         format!(
             "extern char PyCode_Type[416], PyUnicode_Type[416], _PyRuntime[64];\n\
              void Py_Initialize(void); int PyRun_SimpleString(const char *);\n\
-             char *volatile used[] = {{PyCode_Type, PyUnicode_Type, _PyRuntime}};\n\
-             int main(void) {{ Py_Initialize(); return PyRun_SimpleString({SLEEP:?}); }}\n"
+             char *volatile used[3];\n\
+             int main(void) {{ used[0] = PyCode_Type; used[1] = PyUnicode_Type; used[2] = _PyRuntime; Py_Initialize(); return PyRun_SimpleString({SLEEP:?}); }}\n"
         ),
     )
     .unwrap();
@@ -244,6 +245,8 @@ fn a_program_that_embeds_python_and_has_copies_of_its_objects() {
         .status()
         .unwrap();
     assert!(linked.success());
+    let copied = |name| Symtab::of(&program).by_name(name).is_some();
+    assert!(copied("PyCode_Type") && copied("_PyRuntime"), "the linker made no copies: nothing is tested");
     let target = Target::start(Command::new(&program).env("PYTHONHOME", sigwalk_embed::HOME));
     let walked = target.walked(is_asleep);
     assert_eq!(walked["threads"][0]["end"], "complete");

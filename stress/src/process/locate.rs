@@ -45,7 +45,8 @@ impl Module {
     /// Files with the interpreter have such a name, except when a program or a plugin of another name links it statically.
     fn is_named_python(&self) -> bool {
         let name = self.mapped.file_name();
-        name.contains("python") || name.contains("pypy")
+        // Not `_struct.cpython-311-x86_64-linux-gnu.so`.
+        name.contains("libpython") || name.starts_with("python") || name.contains("pypy")
     }
 
     fn symbols(&self) -> Arc<Symtab> {
@@ -136,10 +137,20 @@ fn no_interpreter(pid: i32, modules: Vec<Module>, executable: &Path) -> Trouble 
     }
     for module in modules {
         let file = module.shown();
+        let may_be_python = module.is_executable || module.is_named_python();
         match module.elf {
             // Of a foreign program that an emulator runs, too.
             Ok(Elf { foreign: Some(found), .. }) => return Trouble::Architecture { pid, file, found },
-            Err(error) if module.mapped.is_deleted() => return Trouble::File { pid, file, error },
+            // A file that is no ELF file was read, and its error has no number.
+            Err(error) if may_be_python && error.raw_os_error().is_some() => {
+                let remedy = match module.mapped.is_deleted() {
+                    true => {
+                        "it was replaced or removed under the running process; run stress as root, or start that process anew"
+                    }
+                    false => "run stress as a user who may read that file",
+                };
+                return Trouble::File { pid, file, error, remedy };
+            }
             _ => {}
         }
     }

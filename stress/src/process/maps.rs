@@ -34,18 +34,26 @@ impl Mapped {
         self.name.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
-    /// Where the file can be opened from here: by its name under the root directory of the process, which may be a container's,
-    /// or, when it was replaced or removed (an upgrade under a running program), by one of its mappings.
+    /// Where the file can be opened from here; when nowhere, a place whose error says why.
     pub fn place(&self, pid: i32) -> PathBuf {
+        // `/`, also for a container, which has mounts of its own; the directory of a plain chroot.
+        let root = std::fs::read_link(format!("/proc/{pid}/root")).unwrap_or_else(|_| "/".into());
+        let places = self.places(pid, &root);
+        places.iter().find(|place| place.metadata().is_ok()).unwrap_or(&places[0]).clone()
+    }
+
+    /// By a mapping: exactly the mapped file, whatever became of its name, but only for root (CAP_CHECKPOINT_RESTORE). Under the
+    /// root directory of the process: names are those inside a container, and in a chroot those outside, with its directory in
+    /// front. As it is: mapped before the process changed its root.
+    fn places(&self, pid: i32, root: &Path) -> [PathBuf; 3] {
         let process = PathBuf::from(format!("/proc/{pid}"));
-        let under_root = process.join("root").join(self.name.strip_prefix("/").unwrap_or(&self.name));
-        // A file's true name may end like that, too.
-        match self.regions.first() {
-            Some(region) if self.is_deleted() && !under_root.exists() => process
-                .join("map_files")
-                .join(format!("{:x}-{:x}", region.addresses.start, region.addresses.end)),
-            _ => under_root,
-        }
+        let addresses = self.regions.first().map_or(0..0, |region| region.addresses.clone());
+        let inside = self.name.strip_prefix(root).or_else(|_| self.name.strip_prefix("/"));
+        [
+            process.join("map_files").join(format!("{:x}-{:x}", addresses.start, addresses.end)),
+            process.join("root").join(inside.unwrap_or(&self.name)),
+            self.name.clone(),
+        ]
     }
 
     /// Whether the name says that the file is gone.
@@ -105,6 +113,7 @@ fn unescape(name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn lines_of_every_sort() {
@@ -126,9 +135,15 @@ mod tests {
             ]
         );
         assert_eq!(files[1].regions[0].offset, 0x3000);
-        // What was deleted is opened by its mapping, the other under the root of the process.
-        assert_eq!(files[0].place(7).to_str(), Some("/proc/7/root/usr/bin/python3.15"));
-        assert_eq!(files[1].place(7).to_str(), Some("/proc/7/map_files/7f0000001000-7f0000002000"));
+        assert_eq!([files[0].is_deleted(), files[1].is_deleted()], [false, true]);
+        for (root, under_root) in [
+            ("/", "/proc/7/root/usr/bin/python3.15"),
+            ("/usr", "/proc/7/root/bin/python3.15"),
+            ("/elsewhere", "/proc/7/root/usr/bin/python3.15"),
+        ] {
+            let places = files[0].places(7, Path::new(root)).map(|place| place.display().to_string());
+            assert_eq!(places, ["/proc/7/map_files/400000-420000", under_root, "/usr/bin/python3.15"]);
+        }
     }
 
     #[test]
@@ -136,6 +151,8 @@ mod tests {
         let own = std::env::current_exe().unwrap();
         let files = of(std::process::id() as i32).unwrap();
         let file = files.iter().find(|file| file.name == own).expect("mapped");
+        let (place, own) = (file.place(std::process::id() as i32), std::fs::metadata(&own).unwrap());
+        assert_eq!(std::fs::metadata(place).unwrap().ino(), own.ino());
         assert!(file.regions.iter().any(|region| region.executable));
     }
 }

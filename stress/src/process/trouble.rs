@@ -83,9 +83,7 @@ pub enum Trouble {
         symbol: &'static str,
     },
     /// A file of the process that cannot be opened.
-    #[error(
-        "{file} of process {pid} cannot be read: {error}; it was replaced or removed under the running process, which only root can get around"
-    )]
+    #[error("{file} of process {pid} cannot be read: {error}; {remedy}")]
     File {
         /// The process.
         pid: i32,
@@ -93,6 +91,8 @@ pub enum Trouble {
         file: String,
         /// What the system said.
         error: std::io::Error,
+        /// What would help.
+        remedy: &'static str,
     },
     /// A file that is mapped in a way that its headers do not explain.
     #[error(
