@@ -9,9 +9,10 @@ use std::path::PathBuf;
     name = "stress",
     version,
     after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 4 nothing ran, 5 incompatible records, 6 the machine lacks \
-                       a capability, 130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
-                       campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
-                       runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate --out runs/mutate\n  stress doctor"
+                       a capability, 7 the walked process exited, 130 interrupted (finished trials are kept).\n\nExamples:\n  \
+                       stress list\n  stress run campaigns/smoke.toml --out runs/smoke\n  stress run \
+                       campaigns/crashes.toml --python 3.15 --out runs/crashes-3.15\n  stress replay runs/smoke 17\n  \
+                       stress mutate --out runs/mutate\n  stress doctor\n  stress walk 1234"
 )]
 pub struct Arguments {
     /// What to do.
@@ -43,6 +44,30 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Print the stacks of a running CPython process, 3.11 to 3.15, from outside and without stopping it
+    #[command(after_long_help = WALK_HELP)]
+    Walk(Walk),
+}
+
+const WALK_HELP: &str = "Every thread state of every interpreter in the process is walked with the strict policy, and \
+walked again until a walk is complete. What is printed of a thread without a complete walk is its last one, with the \
+reason why it ended.\n\nThe interpreter may be another version than the one that stress was built for, and be in a \
+container.\n\nExit codes: 0 printed, 2 no such process or no Python in it, 4 Python runs no thread there (not started \
+yet, or finalised), 6 the process cannot be read (rights, another architecture, a CPython that is not known), 7 it \
+exited while it was walked.\n\nExamples:\n  stress walk 1234\n  stress walk 1234 --json";
+
+/// `stress walk`
+#[derive(Debug, clap::Args)]
+pub struct Walk {
+    /// Process
+    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: i32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Walks of a thread at most, until one is complete
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub attempts: u32,
 }
 
 /// `stress run`

@@ -5,6 +5,7 @@ mod doctor;
 mod list;
 mod replay;
 mod run;
+mod walk;
 
 use crate::cli::{Arguments, Verb};
 use crate::failure::Failure;
@@ -24,6 +25,7 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Mutate(arguments) => mutate::run(&arguments),
         Verb::List { json } => list::run(json),
         Verb::Doctor { json } => doctor::run(json),
+        Verb::Walk(arguments) => walk::run(&arguments),
     }
 }
 

@@ -14,6 +14,7 @@ mod interrupt;
 mod mutate;
 mod oracle;
 mod page;
+mod process;
 mod progress;
 mod python;
 mod records;

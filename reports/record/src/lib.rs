@@ -42,6 +42,8 @@ pub mod exit {
     pub const INCOMPATIBLE: i32 = 5;
     /// The machine lacks a capability.
     pub const MISSING_CAPABILITY: i32 = 6;
+    /// The process that was looked at exited meanwhile.
+    pub const TARGET_EXITED: i32 = 7;
     /// Interrupted by SIGINT or SIGTERM; what was finished is kept.
     pub const INTERRUPTED: i32 = 130;
 }

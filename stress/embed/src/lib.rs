@@ -19,7 +19,7 @@ mod module;
 pub mod outside;
 mod runtime;
 pub mod symbols;
-mod symtab;
+pub mod symtab;
 pub mod tls;
 mod tls_words;
 

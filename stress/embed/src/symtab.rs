@@ -9,18 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// One function or object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Symbol {
+pub struct Symbol {
     /// Address in the file, before the load bias.
     pub address: u64,
     /// Bytes; 0 where the file does not say.
     pub size: u64,
+    /// Without a version.
     pub name: String,
+    /// Else it is an object.
     pub is_function: bool,
 }
 
 /// The symbols of one file, sorted by address.
 #[derive(Debug, Default)]
-pub(crate) struct Symtab {
+pub struct Symtab {
     symbols: Vec<Symbol>,
 }
 
@@ -29,6 +31,7 @@ static READ: Mutex<Option<HashMap<PathBuf, Arc<Symtab>>>> = Mutex::new(None);
 
 impl Symtab {
     /// The table of `path`; empty where the file cannot be read.
+    #[must_use]
     pub fn of(path: &Path) -> Arc<Self> {
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
         let table = read.get_or_insert_with(HashMap::new).entry(path.to_owned());
@@ -48,19 +51,20 @@ impl Symtab {
     }
 
     /// The symbol called `name`.
+    #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Symbol> {
         self.symbols.iter().find(|symbol| symbol.name == name)
     }
 
     /// The symbol that starts at `address` in the file.
-    pub fn at(&self, address: u64, name: &str) -> Option<&Symbol> {
+    pub(crate) fn at(&self, address: u64, name: &str) -> Option<&Symbol> {
         let first = self.symbols.partition_point(|symbol| symbol.address < address);
         let same = self.symbols[first..].iter().take_while(|symbol| symbol.address == address);
         same.clone().find(|symbol| symbol.name == name).or_else(|| same.clone().next())
     }
 
     /// The last function that starts at or before `address` in the file.
-    pub fn function_before(&self, address: u64) -> Option<&Symbol> {
+    pub(crate) fn function_before(&self, address: u64) -> Option<&Symbol> {
         let end = self.symbols.partition_point(|symbol| symbol.address <= address);
         let last = self.symbols[..end].iter().rev().find(|symbol| symbol.is_function)?;
         let first = self.symbols.partition_point(|symbol| symbol.address < last.address);
