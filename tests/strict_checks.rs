@@ -230,7 +230,7 @@ fn instruction_pointers_outside_the_code_are_rejected() {
         }
         // The first and the last offset that there are. A generator's frame is shown there too.
         for lasti in [0, end - 2] {
-            let mut process = Process::new(minor, &[Function, Generator, Entry]);
+            let mut process = Process::new(minor, &[Function, Generator, Function, Entry]);
             process.put(process.instruction(1), process.offset(1, lasti));
             let (walk, frames) = strict(&process, Detail::Line);
             assert_eq!(walk.end, End::Complete, "3.{minor}, offset {lasti}");

@@ -49,6 +49,8 @@ pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
     request: &Request<'_>,
     out: &mut FrameBuf<'_>,
 ) -> Walk {
+    // A reader that is used again may have copies of an earlier walk.
+    reader.forget();
     let mut hops = 0;
     let mut chain = chain::follow::<R, false>(reader, request, out, &mut hops);
     for _ in 1..COLLECTS {

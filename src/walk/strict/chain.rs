@@ -2,7 +2,8 @@
 
 use super::data_stack::DataStack;
 use super::{
-    At, EXTRA_HOPS, OWNER_LAST_PYTHON, OWNER_THREAD, Rejected, Request, Site, Stop, Truncated, pack,
+    At, EXTRA_HOPS, OWNER_GENERATOR, OWNER_LAST_PYTHON, OWNER_THREAD, Rejected, Request, Site, Stop,
+    Truncated, pack,
 };
 use crate::addr::Addr;
 use crate::frame::FrameBuf;
@@ -90,8 +91,10 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
         (Outermost::BaseFrame(_), _) => !base.is_null(),
         (_, None) => true,
         (Outermost::EntryFrame, Some((_, owner))) => layout.entry_owner == Some(owner),
-        (Outermost::IsEntry(offset), Some((last, _))) => {
-            reader.u8_at(last, offset).at(Site::FrameIsEntry)? == 1
+        // 3.11: a generator that C code runs is an entry as well, and its `previous` is NULL for a moment after each yield. A
+        // chain that really ends at one (a generator's `__next__` as a thread's function) is called cut, too.
+        (Outermost::IsEntry(offset), Some((last, owner))) => {
+            owner != OWNER_GENERATOR && reader.u8_at(last, offset).at(Site::FrameIsEntry)? == 1
         }
     };
     first.must_be_still(reader, request, out.frames())?;

@@ -4,7 +4,7 @@ use crate::cli::Walk;
 use crate::failure::Failure;
 use crate::process::locate::locate;
 use crate::process::stacks::{Output, Thread, collect};
-use sigwalk::reader::VmReader;
+use sigwalk::reader::{BlockReader, VmReader};
 use sigwalk::walk::End;
 use sigwalk_record::exit;
 use std::fmt::Write as _;
@@ -17,7 +17,10 @@ use std::io::Write as _;
 pub fn run(arguments: &Walk) -> Result<i32, Failure> {
     let reader = VmReader::new(arguments.pid);
     let located = locate(reader)?;
-    let output = collect(&reader, arguments.pid, &located, arguments.attempts)?;
+    let Some(blocks) = BlockReader::new(reader) else {
+        return Err(Failure::internal("another walk is going on in this process"));
+    };
+    let output = collect(&reader, &blocks, arguments.pid, &located, arguments.attempts)?;
     let mut text = if arguments.json {
         serde_json::to_string_pretty(&output).map_err(|error| Failure::internal(error.to_string()))?
     } else {

@@ -71,11 +71,18 @@ pub struct Line {
 /// Readings of the lists of threads: one takes some microseconds a thread, and threads rarely begin that often.
 const READINGS: u32 = 100;
 
-/// Walks all threads of a process, each at most `attempts` times.
+/// Walks all threads of a process, each at most `attempts` times. `blocks` reads the same process as `reader`, and may keep
+/// copies within a walk.
 ///
 /// # Errors
 /// The process exited, has no thread state, or its list of threads could not be read.
-pub fn collect<R: Reader>(reader: &R, pid: i32, located: &Located, attempts: u32) -> Result<Output, Trouble> {
+pub fn collect<R: Reader, B: Reader>(
+    reader: &R,
+    blocks: &B,
+    pid: i32,
+    located: &Located,
+    attempts: u32,
+) -> Result<Output, Trouble> {
     let interpreter = &located.interpreter;
     let states = states(reader, pid, interpreter)?;
     if states.is_empty() {
@@ -87,7 +94,7 @@ pub fn collect<R: Reader>(reader: &R, pid: i32, located: &Located, attempts: u32
         Some(libc::ENOENT | libc::ESRCH) => Trouble::Exited(pid),
         _ => Trouble::Proc { pid, what: "task", error },
     })?;
-    let walker = Walker { reader, interpreter, attempts };
+    let walker = Walker { reader, blocks, interpreter, attempts };
     let mut buffer = vec![Frame::default(); 1024];
     let mut walked = Vec::with_capacity(states.len());
     for state in &states {
@@ -156,13 +163,16 @@ struct Stack {
 /// Frames that a walk may deliver: 24 MiB. CPython's default limit is 1000.
 const MOST_FRAMES: usize = 1 << 20;
 
-struct Walker<'a, R> {
+struct Walker<'a, R, B> {
+    /// For what must be as it is now.
     reader: &'a R,
+    /// For a walk, which says what it will read.
+    blocks: &'a B,
     interpreter: &'a Interpreter,
     attempts: u32,
 }
 
-impl<R: Reader> Walker<'_, R> {
+impl<R: Reader, B: Reader> Walker<'_, R, B> {
     /// Walks until a walk is complete and its names are readable.
     fn stack(&self, state: &State, buffer: &mut Vec<Frame>) -> Result<Stack, Lost> {
         let mut attempts = 0;
@@ -184,7 +194,7 @@ impl<R: Reader> Walker<'_, R> {
         let request = Request::new(self.interpreter, state.tstate, Detail::Line);
         let (end, count) = loop {
             let mut out = FrameBuf::new(buffer);
-            let walk = strict::walk(self.reader, &request, &mut out);
+            let walk = strict::walk(self.blocks, &request, &mut out);
             let count = out.frames().len();
             if let End::Truncated(Truncated::Fault(_, fault)) = walk.end {
                 lost(fault)?;
@@ -194,7 +204,7 @@ impl<R: Reader> Walker<'_, R> {
             }
             buffer.resize(buffer.len() * 2, Frame::default());
         };
-        let mut names = Names { reader: self.reader, interpreter: self.interpreter, known: HashMap::new() };
+        let mut names = Names { reader: self.blocks, interpreter: self.interpreter, known: HashMap::new() };
         let mut lines = Vec::with_capacity(count);
         for frame in &buffer[..count] {
             let (file, function) = names.of(frame.code)?;
