@@ -28,6 +28,20 @@ use crate::addr::Addr;
 /// Bytes of memory that a [`BlockReader`] copies into.
 pub const PLACE_BYTES: usize = crate::scratch::BYTES;
 
+/// A type that is filled from foreign memory must have no niche: no bit pattern to spare, with which the memory could choose
+/// the variant of an `Option` or a `Result` around it. Every load of a reader of this crate asks this while it is compiled.
+///
+/// ```
+/// const _: () = sigwalk::reader::has_no_niche::<u32>();
+/// ```
+///
+/// ```compile_fail
+/// const _: () = sigwalk::reader::has_no_niche::<bool>();
+/// ```
+pub const fn has_no_niche<T>() {
+    assert!(size_of::<Option<T>>() > size_of::<T>(), "a type with a niche is filled from foreign memory");
+}
+
 /// Why a load failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {

@@ -7,13 +7,12 @@
 
 use sigwalk::addr::Addr;
 use sigwalk::frame::Frame;
+use sigwalk::reader::has_no_niche;
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::size_of;
 use std::path::Path;
 
-// A type without a niche has no bit pattern to spare for `None`.
-const _: () = assert!(size_of::<Option<Addr>>() > size_of::<Addr>(), "Addr has a niche");
-const _: () = assert!(size_of::<Option<Frame>>() > size_of::<Frame>(), "Frame has a niche");
+const _: () = has_no_niche::<Addr>();
+const _: () = has_no_niche::<Frame>();
 
 /// Sources by their path under src/, without the code of unit tests (which may do what it likes with its own memory).
 fn sources() -> BTreeMap<String, String> {

@@ -119,6 +119,7 @@ macro_rules! load {
     ($name:ident, $at_name:ident, $poison_name:ident, $confirm:ident, $type:ty, $instruction:literal, $size:literal, $pointer:literal) => {
         #[inline(always)]
         fn $name(&self, at: Addr) -> Result<$type, Fault> {
+            const { super::has_no_niche::<$type>() };
             let value = fixup_load!($instruction, $size, $pointer, "[{at}]", at = at.get()) as $type;
             if value == SENTINEL as $type { $confirm(at) } else { Ok(value) }
         }

@@ -32,6 +32,7 @@ macro_rules! load {
     ($name:ident, $type:ty) => {
         #[inline(always)]
         fn $name(&self, at: Addr) -> Result<$type, Fault> {
+            const { super::has_no_niche::<$type>() };
             // x86-64 loads at any alignment and so does the C code that this stands for; a `packed` field is how Rust
             // spells a volatile load without an alignment claim.
             #[repr(C, packed)]
