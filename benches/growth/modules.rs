@@ -1,0 +1,151 @@
+//! Loaded modules: code objects, line tables and a heap that a walk of other code must not depend on.
+//!
+//! An import cannot be undone, so the side with more modules is a forked copy of this process, with the same stack at the
+//! same addresses, which imports them and is asked for a batch whenever this process has made one.
+#![allow(unsafe_code)]
+
+use super::{Pair, timed};
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::subjects::Subject;
+use sigwalk_embed::pyo3::prelude::*;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// Modules to have more, at least. Importing one brings others.
+const MORE: u64 = 150;
+
+const SOURCE: &std::ffi::CStr = c"
+import sys
+
+def load(more):
+    # These print, open a window or a browser, or change the terminal.
+    acting = {'antigravity', 'idlelib', 'readline', 'rlcompleter', 'this', 'tkinter', 'turtle', 'turtledemo'}
+    before = len(sys.modules)
+    for name in sorted(sys.stdlib_module_names - acting):
+        if len(sys.modules) - before >= more:
+            break
+        if not name.startswith('_'):
+            try:
+                __import__(name)
+            except ImportError:
+                pass
+    return len(sys.modules)
+
+def count():
+    return len(sys.modules)
+";
+
+/// A bare interpreter, and its copy with more modules.
+pub(super) struct Modules<'py> {
+    py: Python<'py>,
+    place: Place<'py>,
+    walk: Box<dyn Subject>,
+    copy: Option<Copy>,
+    bare: u64,
+}
+
+/// The forked process.
+struct Copy {
+    pid: libc::pid_t,
+    socket: UnixStream,
+    modules: u64,
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It ends by itself when the socket does.
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        // SAFETY: a child of ours that nobody else waits for.
+        unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };
+    }
+}
+
+impl Copy {
+    fn ask(&mut self, word: u64) -> Result<u64, Failure> {
+        let lost = |error| Failure::internal(format!("the copy of this process with more modules: {error}"));
+        self.socket.write_all(&word.to_le_bytes()).map_err(lost)?;
+        let mut answer = [0; 8];
+        self.socket.read_exact(&mut answer).map_err(lost)?;
+        Ok(u64::from_le_bytes(answer))
+    }
+}
+
+impl<'py> Modules<'py> {
+    pub(super) fn new(py: Python<'py>, place: Place<'py>, walk: Box<dyn Subject>) -> Self {
+        Modules { py, place, walk, copy: None, bare: 0 }
+    }
+
+    fn fork(&mut self) -> Result<Copy, Failure> {
+        let module = PyModule::from_code(self.py, SOURCE, c"sigwalk_bench/modules.py", c"modules")?;
+        self.bare = module.call_method0("count")?.extract()?;
+        let pair = UnixStream::pair().map_err(|error| Failure::internal(format!("socketpair: {error}")))?;
+        // Python's own, which mends its locks in the copy.
+        let pid: libc::pid_t = self.py.import("os")?.call_method0("fork")?.extract()?;
+        let (socket, other) = pair;
+        if pid == 0 {
+            drop(socket);
+            let code = match self.serve(&module, other) {
+                Ok(()) => 0,
+                Err(failure) => {
+                    eprintln!("sigwalk: {failure}");
+                    failure.code
+                }
+            };
+            // SAFETY: ends this process without running what the original's exit would run.
+            unsafe { libc::_exit(code) }
+        }
+        drop(other);
+        let mut copy = Copy { pid, socket, modules: 0 };
+        copy.modules = copy.ask(0)?;
+        if copy.modules < self.bare + MORE {
+            return Err(Failure::internal(format!(
+                "{} modules after importing, {} before: this interpreter's library is not complete",
+                copy.modules, self.bare
+            )));
+        }
+        Ok(copy)
+    }
+
+    /// The copy: answers 0 with its modules, and a number of iterations with the nanoseconds that they took.
+    fn serve(&mut self, module: &Bound<'py, PyModule>, mut socket: UnixStream) -> Result<(), Failure> {
+        let mut asked = [0; 8];
+        while socket.read_exact(&mut asked).is_ok() {
+            let answer = match u64::from_le_bytes(asked) {
+                0 => module.call_method1("load", (MORE,))?.extract()?,
+                iters => timed(&self.place, self.walk.as_mut(), iters)?.as_nanos() as u64,
+            };
+            if socket.write_all(&answer.to_le_bytes()).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pair for Modules<'_> {
+    fn subjects(&self) -> [&'static str; 2] {
+        ["modules_bare", "modules_loaded"]
+    }
+
+    fn note(&self, side: usize) -> String {
+        match (side, &self.copy) {
+            (1, Some(copy)) => format!(
+                "guarded, {} modules loaded, in a forked copy of the process of modules_bare; both in every batch",
+                copy.modules
+            ),
+            _ => format!("guarded, {} modules loaded", self.bare),
+        }
+    }
+
+    fn batch(&mut self, side: usize, iters: u64) -> Result<Duration, Failure> {
+        if self.copy.is_none() {
+            self.copy = Some(self.fork()?);
+        }
+        match &mut self.copy {
+            Some(copy) if side == 1 => copy.ask(iters.max(1)).map(Duration::from_nanos),
+            _ => timed(&self.place, self.walk.as_mut(), iters),
+        }
+    }
+}
