@@ -46,11 +46,7 @@ pub fn pairs<'py>(py: Python<'py>, ladder: &Ladder<'py>) -> Result<Vec<Box<dyn P
 }
 
 /// One batch, on a stack: compared first.
-fn timed(
-    place: &crate::place::Place<'_>,
-    walk: &mut dyn Subject,
-    iters: u64,
-) -> Result<Duration, Failure> {
+fn timed(place: &crate::place::Place<'_>, walk: &mut dyn Subject, iters: u64) -> Result<Duration, Failure> {
     place.at(|here| {
         let frames = walk.verify(here)?;
         if frames != here.depth {

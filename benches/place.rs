@@ -101,7 +101,10 @@ impl<'py> Place<'py> {
             let pointer = (&raw mut step).cast::<c_void>();
             let capsule = ffi::PyCapsule_New(pointer, CAPSULE.as_ptr(), None);
             let capsule: Bound<'py, PyAny> = Bound::from_owned_ptr_or_err(py, capsule)?;
-            Bound::from_owned_ptr_or_err(py, ffi::PyCFunction_NewEx(method, capsule.as_ptr(), ptr::null_mut()))?
+            Bound::from_owned_ptr_or_err(
+                py,
+                ffi::PyCFunction_NewEx(method, capsule.as_ptr(), ptr::null_mut()),
+            )?
         };
         self.descend.call1((function,))?;
         result.ok_or_else(|| {

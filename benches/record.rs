@@ -3,9 +3,9 @@
 use crate::clock;
 use crate::failure::Failure;
 use crate::settings::{Settings, measuring};
+use serde::Serialize;
 use sigwalk_embed::{environment, interpreter};
 use sigwalk_record::{Campaign, Cost, Count, Environment, Interpreter, Kind, Manifest, SCHEMA, Sample, exit};
-use serde::Serialize;
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -43,7 +43,15 @@ impl Recorder {
         let target = if measuring() { Some(Target::choose(&interpreter.tag)?) } else { None };
         let environment = environment();
         let started = clock::now();
-        Ok(Recorder { interpreter, environment, settings, started, target, rows: Vec::new(), counts: Vec::new() })
+        Ok(Recorder {
+            interpreter,
+            environment,
+            settings,
+            started,
+            target,
+            rows: Vec::new(),
+            counts: Vec::new(),
+        })
     }
 
     /// Whether batches are kept.
@@ -137,7 +145,8 @@ impl Target {
             return Ok(Target { directory, overwrite: true });
         };
         let directory = workspace_root().join(asked);
-        if let Some(name) = ["cost.jsonl", "counts.jsonl", "manifest.json"].iter().find(|name| directory.join(name).exists())
+        if let Some(name) =
+            ["cost.jsonl", "counts.jsonl", "manifest.json"].iter().find(|name| directory.join(name).exists())
         {
             let shown = directory.display();
             return Err(Failure::usage(format!(

@@ -14,7 +14,8 @@ pub const ALL: [&str; 5] = ["json", "argparse", "asyncio", "logging", "unittest"
 /// # Errors
 /// Whatever Python raises.
 pub fn places(py: Python<'_>, native: Native) -> Result<Vec<Place<'_>>, Failure> {
-    let source = CString::new(include_str!("stacks.py")).map_err(|error| Failure::internal(error.to_string()))?;
+    let source =
+        CString::new(include_str!("stacks.py")).map_err(|error| Failure::internal(error.to_string()))?;
     let module = PyModule::from_code(py, &source, c"sigwalk_bench/stacks.py", c"stacks")?;
     ALL.iter().map(|stack| Place::found(native, module.getattr(*stack)?, stack)).collect()
 }

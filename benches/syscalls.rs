@@ -172,16 +172,23 @@ mod tests {
             assert_eq!(counts, [calls as u64; 3]);
         }
         let mut calls = 0;
-        let growing = count(3, || (), |()| {
-            calls += 2;
-            getpid(calls)
-        });
+        let growing = count(
+            3,
+            || (),
+            |()| {
+                calls += 2;
+                getpid(calls)
+            },
+        );
         assert_eq!(growing.unwrap(), [2, 4, 6]);
     }
 
     #[test]
     fn work_that_fails_or_dies_is_no_count() {
-        assert_eq!(count(1, || (), |()| false).unwrap_err().to_string(), "the walk was not what it should be");
+        assert_eq!(
+            count(1, || (), |()| false).unwrap_err().to_string(),
+            "the walk was not what it should be"
+        );
         // SAFETY: ends the copy.
         let killed = count(1, || (), |()| unsafe { libc::raise(libc::SIGKILL) } == 0);
         assert_eq!(killed.unwrap_err().to_string(), "the traced walk was killed by a signal");
@@ -195,16 +202,19 @@ mod tests {
             let place = Ladder::new(py, Native::new(Live::find().unwrap())).unwrap().place(20).unwrap();
             let guarded = place.at(|here| of_walk(here, named("guarded").unwrap().live)).unwrap().unwrap();
             assert_eq!(guarded, [0; WALKS]);
-            let vm = place.at(|here| of_walk(here, |readers, request, out| Strict::walk(&readers.vm, request, out)));
+            let vm = place
+                .at(|here| of_walk(here, |readers, request, out| Strict::walk(&readers.vm, request, out)));
             let vm = vm.unwrap().unwrap();
             assert!(vm[0] >= 60 && vm == [vm[0]; WALKS], "{vm:?}");
             // Half of the stack is not the stack.
-            let cut = place.at(|here| of_walk(here, |readers, request, out| {
-                let half = Frame::default();
-                let mut half = [half; 10];
-                let _ = out;
-                Strict::walk(&readers.guarded, request, &mut FrameBuf::new(&mut half))
-            }));
+            let cut = place.at(|here| {
+                of_walk(here, |readers, request, out| {
+                    let half = Frame::default();
+                    let mut half = [half; 10];
+                    let _ = out;
+                    Strict::walk(&readers.guarded, request, &mut FrameBuf::new(&mut half))
+                })
+            });
             assert!(cut.unwrap().is_err());
         });
     }

@@ -57,7 +57,10 @@ impl Pair for Threads<'_> {
     }
 
     fn note(&self, side: usize) -> String {
-        format!("guarded, {} other Python threads blocked in a lock; both counts in every batch", COUNTS[side])
+        format!(
+            "guarded, {} other Python threads blocked in a lock; both counts in every batch",
+            COUNTS[side]
+        )
     }
 
     fn batch(&mut self, side: usize, iters: u64) -> Result<Duration, Failure> {

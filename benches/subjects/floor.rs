@@ -63,7 +63,8 @@ impl Subject for Floor {
         let entries = u64::from(walk.hops).wrapping_sub(known);
         // A stack without a call through C has two at most; a real one as many as it has such calls.
         // 3.15 has a base frame, which ends the strict walk and is one more hop here.
-        if !(hops == known + entries || hops == known + entries + 1) || (here.stack.is_none() && entries > 2) {
+        if !(hops == known + entries || hops == known + entries + 1) || (here.stack.is_none() && entries > 2)
+        {
             return Err(Failure::internal(format!(
                 "{hops} hops, where the strict walk made {} for {known} frames",
                 walk.hops

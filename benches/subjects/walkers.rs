@@ -11,7 +11,7 @@ use sigwalk::interpreter::Interpreter;
 use sigwalk::reader::Reader;
 use sigwalk::text::{self, Copied, TextError};
 use sigwalk::walk::{Detail, End, Request, Walk};
-use sigwalk::walkers::{self, Entry, Reads, Readers, Strict, Walker};
+use sigwalk::walkers::{self, Entry, Readers, Reads, Strict, Walker};
 use sigwalk_record::What;
 use std::hint::black_box;
 use std::time::Duration;
