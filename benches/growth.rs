@@ -17,20 +17,30 @@ use std::time::Duration;
 /// What the walks of a pair deliver.
 pub const WHAT: What = What::Code;
 
+/// Walks of each side that count as one iteration. Criterion sees what it takes to start threads and to compare a walk as a
+/// part of an iteration, and would ask for batches of one walk, which no clock can time.
+pub const WALKS: u64 = 1000;
+
 /// The same walk in two surroundings.
 pub trait Pair {
     /// Subjects of the records: fewer and more.
     fn subjects(&self) -> [&'static str; 2];
 
-    /// What a reader of the figures should know of a side. Valid after a batch.
+    /// Makes the surroundings that stay, once, before the first batch.
+    ///
+    /// # Errors
+    /// They could not be made.
+    fn prepare(&mut self) -> Result<(), Failure>;
+
+    /// What a reader of the figures should know of a side. Valid when prepared.
     fn note(&self, side: usize) -> String;
 
-    /// Walks `iters` times on that side, after it compared a walk there with the interpreter's own chain: the time of
+    /// Walks that many times on that side, after it compared a walk there with the interpreter's own chain: the time of
     /// the walks.
     ///
     /// # Errors
     /// The walk is wrong there, the surroundings could not be made.
-    fn batch(&mut self, side: usize, iters: u64) -> Result<Duration, Failure>;
+    fn batch(&mut self, side: usize, walks: u64) -> Result<Duration, Failure>;
 }
 
 /// The pairs; nothing is started or loaded before their first batch.

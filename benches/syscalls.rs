@@ -129,8 +129,10 @@ fn entered(pid: pid_t) -> io::Result<Option<c_long>> {
             return Err(io::Error::last_os_error());
         }
         let info = info.assume_init();
-        let entry = info.op == libc::PTRACE_SYSCALL_INFO_ENTRY;
-        Ok(entry.then(|| info.u.entry.nr as c_long))
+        match info.op {
+            libc::PTRACE_SYSCALL_INFO_ENTRY => Ok(Some(info.u.entry.nr as c_long)),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -110,19 +110,25 @@ fn bench(
     recorder.add(Cost { frames: expected, ..row(label, place.depth, place.stack, note) }, &batches);
 }
 
-/// Runs both sides of a pair in every batch. What Criterion prints is about both together; the records hold them apart.
+/// Runs both sides of a pair in every batch. What Criterion prints is about both together, a thousand walks each; the
+/// records hold them apart.
 fn bench_pair(group: &mut BenchmarkGroup<'_, WallTime>, recorder: &mut Recorder, pair: &mut dyn Pair) {
     let names = pair.subjects();
     let mut batches = [Vec::new(), Vec::new()];
-    let mut first = 0;
-    group.throughput(Throughput::Elements(2 * USUAL));
+    let (mut first, mut prepared) = (0, false);
+    group.throughput(Throughput::Elements(2 * USUAL * growth::WALKS));
     group.bench_function(format!("{}+{}/{}", names[0], names[1], growth::WHAT.name()), |bencher| {
+        if !prepared {
+            pair.prepare().unwrap_or_else(|failure| stop(&failure));
+            prepared = true;
+        }
         bencher.iter_custom(|iters| {
+            let walks = iters * growth::WALKS;
             let mut both = Duration::from_nanos(1);
             for side in [first, 1 - first] {
-                match pair.batch(side, iters) {
+                match pair.batch(side, walks) {
                     Ok(time) => {
-                        batches[side].push(sample(iters, time));
+                        batches[side].push(sample(walks, time));
                         both += time;
                     }
                     Err(failure) => stop(&failure),

@@ -108,13 +108,13 @@ impl<'py> Modules<'py> {
         Ok(copy)
     }
 
-    /// The copy: answers 0 with its modules, and a number of iterations with the nanoseconds that they took.
+    /// The copy: answers 0 with its modules, and a number of walks with the nanoseconds that they took.
     fn serve(&mut self, module: &Bound<'py, PyModule>, mut socket: UnixStream) -> Result<(), Failure> {
         let mut asked = [0; 8];
         while socket.read_exact(&mut asked).is_ok() {
             let answer = match u64::from_le_bytes(asked) {
                 0 => module.call_method1("load", (MORE,))?.extract()?,
-                iters => timed(&self.place, self.walk.as_mut(), iters)?.as_nanos() as u64,
+                walks => timed(&self.place, self.walk.as_mut(), walks)?.as_nanos() as u64,
             };
             if socket.write_all(&answer.to_le_bytes()).is_err() {
                 break;
@@ -129,6 +129,11 @@ impl Pair for Modules<'_> {
         ["modules_bare", "modules_loaded"]
     }
 
+    fn prepare(&mut self) -> Result<(), Failure> {
+        self.copy = Some(self.fork()?);
+        Ok(())
+    }
+
     fn note(&self, side: usize) -> String {
         match (side, &self.copy) {
             (1, Some(copy)) => format!(
@@ -139,13 +144,10 @@ impl Pair for Modules<'_> {
         }
     }
 
-    fn batch(&mut self, side: usize, iters: u64) -> Result<Duration, Failure> {
-        if self.copy.is_none() {
-            self.copy = Some(self.fork()?);
-        }
+    fn batch(&mut self, side: usize, walks: u64) -> Result<Duration, Failure> {
         match &mut self.copy {
-            Some(copy) if side == 1 => copy.ask(iters.max(1)).map(Duration::from_nanos),
-            _ => timed(&self.place, self.walk.as_mut(), iters),
+            Some(copy) if side == 1 => copy.ask(walks.max(1)).map(Duration::from_nanos),
+            _ => timed(&self.place, self.walk.as_mut(), walks),
         }
     }
 }

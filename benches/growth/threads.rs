@@ -56,6 +56,10 @@ impl Pair for Threads<'_> {
         ["threads_1", "threads_64"]
     }
 
+    fn prepare(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn note(&self, side: usize) -> String {
         format!(
             "guarded, {} other Python threads blocked in a lock; both counts in every batch",
@@ -63,10 +67,10 @@ impl Pair for Threads<'_> {
         )
     }
 
-    fn batch(&mut self, side: usize, iters: u64) -> Result<Duration, Failure> {
+    fn batch(&mut self, side: usize, walks: u64) -> Result<Duration, Failure> {
         let started = self.start.call1((COUNTS[side],))?;
         let others: u64 = started.get_item(2)?.extract()?;
-        let time = timed(&self.place, self.walk.as_mut(), iters);
+        let time = timed(&self.place, self.walk.as_mut(), walks);
         self.stop.call1(started.cast::<sigwalk_embed::pyo3::types::PyTuple>().map_err(PyErr::from)?)?;
         if others != COUNTS[side] {
             return Err(Failure::internal(format!("{others} other threads instead of {}", COUNTS[side])));
