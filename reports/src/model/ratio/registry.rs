@@ -105,13 +105,13 @@ pub(super) const REGISTRY: &[Definition] = &[
     },
     Definition {
         name: "threads_growth",
-        says: "guarded in a process with 64 other Python threads, against one with 1; one process, alternating",
+        says: "guarded in a process with 64 other Python threads, against one with 1; one process, by turns",
         figure: Figure::Quotient(Side::usual("threads_64", &[Code]), Side::usual("threads_1", &[Code])),
         target: AtMost(1.15),
     },
     Definition {
         name: "modules_growth",
-        says: "guarded with 150 standard-library modules more, against a bare interpreter; a process and its forked copy, alternating",
+        says: "guarded with 150 standard-library modules more, against a bare interpreter; two forked copies of one process, by turns",
         figure: Figure::Quotient(
             Side::usual("modules_loaded", &[Code]),
             Side::usual("modules_bare", &[Code]),
