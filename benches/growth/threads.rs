@@ -62,7 +62,7 @@ impl Pair for Threads<'_> {
 
     fn note(&self, side: usize) -> String {
         format!(
-            "guarded, {} other Python threads blocked in a lock; both counts in every batch",
+            "guarded; other Python threads, blocked in a lock: {}; both sides in every batch",
             COUNTS[side]
         )
     }
