@@ -3,8 +3,9 @@
 use crate::clock;
 use crate::failure::Failure;
 use crate::settings::{Settings, measuring};
+use serde::Serialize;
 use sigwalk_embed::{environment, interpreter};
-use sigwalk_record::{Campaign, Cost, Environment, Interpreter, Kind, Manifest, SCHEMA, Sample, exit};
+use sigwalk_record::{Campaign, Cost, Count, Environment, Interpreter, Kind, Manifest, SCHEMA, Sample, exit};
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -23,6 +24,7 @@ pub struct Recorder {
     /// `None` in a run that does not measure.
     target: Option<Target>,
     rows: Vec<Cost>,
+    counts: Vec<Count>,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,15 @@ impl Recorder {
         let target = if measuring() { Some(Target::choose(&interpreter.tag)?) } else { None };
         let environment = environment();
         let started = clock::now();
-        Ok(Recorder { interpreter, environment, settings, started, target, rows: Vec::new() })
+        Ok(Recorder {
+            interpreter,
+            environment,
+            settings,
+            started,
+            target,
+            rows: Vec::new(),
+            counts: Vec::new(),
+        })
     }
 
     /// Whether batches are kept.
@@ -63,6 +73,11 @@ impl Recorder {
             let interpreter = self.interpreter.tag.clone();
             self.rows.push(Cost { schema: SCHEMA, interpreter, samples: samples.to_vec(), ..row });
         }
+    }
+
+    /// Adds what was counted.
+    pub fn count(&mut self, row: Count) {
+        self.counts.push(Count { schema: SCHEMA, interpreter: self.interpreter.tag.clone(), ..row });
     }
 
     /// Writes the run directory and says where.
@@ -92,12 +107,8 @@ impl Recorder {
             true => File::create(target.directory.join(name)),
             false => File::create_new(target.directory.join(name)),
         };
-        let mut file = BufWriter::new(open("cost.jsonl")?);
-        for row in &self.rows {
-            serde_json::to_writer(&mut file, row)?;
-            file.write_all(b"\n")?;
-        }
-        file.flush()?;
+        write_lines(open("cost.jsonl")?, &self.rows)?;
+        write_lines(open("counts.jsonl")?, &self.counts)?;
         let text = self.settings.text();
         let manifest = Manifest {
             schema: SCHEMA,
@@ -118,6 +129,15 @@ impl Recorder {
     }
 }
 
+fn write_lines(file: File, rows: &[impl Serialize]) -> std::io::Result<()> {
+    let mut file = BufWriter::new(file);
+    for row in rows {
+        serde_json::to_writer(&mut file, row)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}
+
 impl Target {
     fn choose(tag: &str) -> Result<Self, Failure> {
         let Some(asked) = env::var_os(DIRECTORY_VARIABLE).filter(|value| !value.is_empty()) else {
@@ -125,7 +145,8 @@ impl Target {
             return Ok(Target { directory, overwrite: true });
         };
         let directory = workspace_root().join(asked);
-        if let Some(name) = ["cost.jsonl", "manifest.json"].iter().find(|name| directory.join(name).exists())
+        if let Some(name) =
+            ["cost.jsonl", "counts.jsonl", "manifest.json"].iter().find(|name| directory.join(name).exists())
         {
             let shown = directory.display();
             return Err(Failure::usage(format!(

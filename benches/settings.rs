@@ -59,9 +59,31 @@ impl Settings {
     }
 }
 
-/// Batches of equal size, so that each weighs the same in our records.
-pub fn flat(group: &mut BenchmarkGroup<'_, WallTime>) {
-    group.sampling_mode(SamplingMode::Flat);
+/// What a group of benches spends on each, as a share of the usual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Half: many benches of which no ratio with a target is made.
+    Half,
+    /// The usual time.
+    Whole,
+    /// Twice: two sides are timed in every batch.
+    Both,
+}
+
+impl Settings {
+    /// Sets a group up. Batches are of equal size, so that each weighs the same in our records.
+    pub fn group(self, group: &mut BenchmarkGroup<'_, WallTime>, share: Share) {
+        let of = |time: Duration| match share {
+            Share::Half => time / 2,
+            Share::Whole => time,
+            Share::Both => time * 2,
+        };
+        group.sampling_mode(SamplingMode::Flat);
+        // Set for a group, a time wins over the command line: only where it differs.
+        if share != Share::Whole {
+            group.warm_up_time(of(self.warm_up)).measurement_time(of(self.measurement));
+        }
+    }
 }
 
 /// Whether this run measures. Cargo passes `--bench` from `cargo bench` and from nothing else; Criterion's test, list and
@@ -72,6 +94,12 @@ pub fn measuring() -> bool {
     let mut arguments = env::args().skip(1).peekable();
     let bench = env::args().any(|argument| argument == "--bench");
     bench && !arguments.any(|argument| other.iter().any(|other| argument.split('=').next() == Some(other)))
+}
+
+/// Whether this run only lists names.
+#[must_use]
+pub fn listing() -> bool {
+    env::args().any(|argument| argument == "--list")
 }
 
 const fn ms(milliseconds: u64) -> Duration {

@@ -10,19 +10,20 @@ mod lookup;
 mod parse;
 mod raw;
 mod tracemalloc;
-mod walkers;
+pub(crate) mod walkers;
 
-use crate::depth::Here;
+use crate::depth::DEPTHS;
 use crate::failure::Failure;
+use crate::place::Here;
 use sigwalk_embed::pyo3::Python;
 use sigwalk_record::What;
 use std::time::{Duration, Instant};
 
 /// Names a subject, in Criterion's output and in records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Who walks.
-    pub subject: &'static str,
+    pub subject: String,
     /// What an iteration delivers.
     pub what: What,
     /// Where text goes, for those that print.
@@ -30,8 +31,8 @@ pub struct Label {
 }
 
 impl Label {
-    const fn new(subject: &'static str, what: What) -> Self {
-        Label { subject, what, sink: None }
+    fn new(subject: &str, what: What) -> Self {
+        Label { subject: subject.to_owned(), what, sink: None }
     }
 
     /// `guarded/line`, `dump_traceback/names/memfd`.
@@ -52,6 +53,11 @@ pub trait Subject {
         depth
     }
 
+    /// Those of [`DEPTHS`] at which it is measured; the record says so when they are not all.
+    fn depths(&self) -> &'static [u64] {
+        &DEPTHS
+    }
+
     /// What a reader of the figures should know.
     fn note(&self) -> Option<String> {
         None
@@ -68,7 +74,13 @@ pub trait Subject {
     fn batch(&mut self, here: &Here<'_>, iters: u64) -> Duration;
 }
 
-/// The walks, measured at every depth.
+/// A walker's name as a subject's: records have it without hyphens.
+#[must_use]
+pub fn name(walker: &str) -> String {
+    walker.replace('-', "_")
+}
+
+/// The walks, each measured at its depths.
 ///
 /// # Errors
 /// A baseline that this interpreter does not have under any name.
@@ -80,6 +92,24 @@ pub fn of_walk(py: Python<'_>) -> Result<Vec<Box<dyn Subject>>, Failure> {
     subjects.extend(dump::all(py)?);
     subjects.push(Box::new(parse::DumpAndParse::new(py)?));
     Ok(subjects)
+}
+
+/// The walks that are measured on real stacks: `(subject, what)` of those of [`of_walk`].
+pub const ON_STACKS: [(&str, What); 8] = [
+    ("floor", What::Chain),
+    ("raw", What::Code),
+    ("guarded", What::Code),
+    ("guarded", What::Line),
+    ("guarded", What::Names),
+    ("pr_b1", What::Line),
+    ("tracemalloc", What::Line),
+    ("dump_traceback", What::Names),
+];
+
+/// Whether a label is one of [`ON_STACKS`]; of those that print, the one that prints to /dev/null.
+#[must_use]
+pub fn on_stacks(label: &Label) -> bool {
+    ON_STACKS.contains(&(&label.subject, label.what)) && label.sink.is_none_or(|sink| sink == "/dev/null")
 }
 
 /// Lookups of a line in a table, which no depth changes.

@@ -3,8 +3,9 @@
 #![allow(unsafe_code)]
 
 use super::{Label, Subject, timed};
-use crate::depth::Here;
+use crate::depth::{FEW, USUAL};
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::{ffi, types::PyDict};
@@ -105,6 +106,11 @@ impl Subject for Dump {
 
     fn expected(&self, depth: u64) -> u64 {
         depth.min(MOST)
+    }
+
+    fn depths(&self) -> &'static [u64] {
+        // The second sink tells what a file costs the printer, which no depth changes.
+        if self.rewinds { &[USUAL] } else { &FEW }
     }
 
     fn note(&self) -> Option<String> {

@@ -3,8 +3,9 @@
 #![allow(unsafe_code)]
 
 use super::{Label, Subject, timed};
-use crate::depth::Here;
+use crate::depth::FEW;
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_record::What;
@@ -34,6 +35,10 @@ fn walk(tstate: *mut ffi::PyThreadState) -> u64 {
 impl Subject for FrameObjects {
     fn label(&self) -> Label {
         Label::new("getframe_getback", What::Chain)
+    }
+
+    fn depths(&self) -> &'static [u64] {
+        &FEW
     }
 
     fn note(&self) -> Option<String> {

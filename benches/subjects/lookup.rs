@@ -3,8 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::{Label, Subject, timed};
-use crate::depth::Here;
 use crate::failure::Failure;
+use crate::place::Here;
 use sigwalk::addr::Addr;
 use sigwalk::interpreter::Interpreter;
 use sigwalk::line_table::{self, Line};

@@ -2,8 +2,9 @@
 
 use super::dump::{self, Printer};
 use super::{Label, Subject, timed};
-use crate::depth::Here;
+use crate::depth::FEW;
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk_embed::pyo3::Python;
 use sigwalk_record::What;
@@ -56,6 +57,10 @@ impl Subject for DumpAndParse {
 
     fn expected(&self, depth: u64) -> u64 {
         depth.min(dump::MOST)
+    }
+
+    fn depths(&self) -> &'static [u64] {
+        &FEW
     }
 
     fn note(&self) -> Option<String> {

@@ -2,8 +2,8 @@
 //! but the one that tells a Python frame from an entry frame. What the checks cost is the distance from here.
 
 use super::{Label, Subject, floor, timed};
-use crate::depth::Here;
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf, NO_LINE};

@@ -2,8 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::{Label, Subject, timed};
-use crate::depth::Here;
+use crate::depth::FEW;
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_record::What;
@@ -54,6 +55,10 @@ fn track() {
 impl Subject for Tracemalloc {
     fn label(&self) -> Label {
         Label::new("tracemalloc", What::Line)
+    }
+
+    fn depths(&self) -> &'static [u64] {
+        &FEW
     }
 
     fn note(&self) -> Option<String> {

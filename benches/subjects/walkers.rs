@@ -1,68 +1,96 @@
-//! The walkers of the root crate, each over the reader it is used with, and the strict one over raw loads too: same
-//! policy, other loads, so that the quotient is the price of guarding a load.
+//! The walkers of the root crate: every row of the registry as it is used for real, and beside them the strict policy over
+//! raw loads (same policy, other loads, so that the quotient is the price of guarding a load) and over names.
 
 use super::{Label, Subject, timed};
-use crate::depth::Here;
+use crate::depth::{DEPTHS, FEW, USUAL};
 use crate::failure::Failure;
+use crate::place::Here;
 use crate::reference;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::interpreter::Interpreter;
-use sigwalk::reader::{GuardedReader, RawReader, Reader};
+use sigwalk::reader::Reader;
 use sigwalk::text::{self, Copied, TextError};
 use sigwalk::walk::{Detail, End, Request, Walk};
-use sigwalk::walkers::{PrB1, PrB1Hops, Readers, Strict, Walker};
+use sigwalk::walkers::{self, Entry, Readers, Reads, Strict, Walker};
 use sigwalk_record::What;
 use std::hint::black_box;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 /// Room for a name: what a sampling profiler gives one in a record of fixed size.
 const NAME: usize = 128;
 /// File and function of one frame.
 type Names = [[u8; NAME]; 2];
+/// As [`Entry::live`].
+type Live = fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk;
+
+/// Walkers whose whole curve is looked at: the claims of linearity and of cost against the baselines rest on them. The
+/// others are variants of theirs.
+const CURVES: [&str; 2] = ["guarded", "pr-b1"];
 
 /// In the order they run in: the two sides of `guarded_vs_raw` are neighbours.
 pub(super) fn all() -> Vec<Box<dyn Subject>> {
-    let raw: fn(&Readers) -> RawReader = |readers| readers.raw;
-    let guarded: fn(&Readers) -> GuardedReader = |readers| readers.guarded;
-    vec![
-        Box::new(Walked::<Strict, _>::new("raw_strict", What::Code, raw)),
-        Box::new(Walked::<Strict, _>::new("guarded", What::Code, guarded)),
-        Box::new(Walked::<PrB1, _>::new("pr_b1", What::Code, raw)),
-        Box::new(Walked::<PrB1, _>::new("pr_b1", What::Line, raw)),
-        Box::new(Walked::<PrB1Hops, _>::new("pr_b1_hops", What::Line, raw)),
-        Box::new(Walked::<Strict, _>::new("guarded", What::Line, guarded)),
-        Box::new(Walked::<Strict, _>::new("guarded", What::Names, guarded)),
-    ]
+    let mut all: Vec<Box<dyn Subject>> = Vec::new();
+    for entry in walkers::ALL {
+        if entry.name == "guarded" {
+            all.push(Box::new(Walked {
+                depths: &[USUAL],
+                ..Walked::new("raw_strict", What::Code, |readers, request, out| {
+                    Strict::walk(&readers.raw, request, out)
+                })
+            }));
+        }
+        all.push(Box::new(Walked::of(entry, What::Code)));
+        all.push(Box::new(Walked::of(entry, What::Line)));
+        if entry.name == "guarded" {
+            all.push(Box::new(Walked { depths: &FEW, ..Walked::of(entry, What::Names) }));
+        }
+    }
+    all
 }
 
-struct Walked<W, R> {
-    subject: &'static str,
+/// A walker of the registry.
+///
+/// # Errors
+/// There is none of that name.
+pub(crate) fn registered(name: &str, what: What) -> Result<Box<dyn Subject>, Failure> {
+    let entry = walkers::named(name)
+        .ok_or_else(|| Failure::internal(format!("the walker {name} is not in the registry")))?;
+    Ok(Box::new(Walked::of(entry, what)))
+}
+
+struct Walked {
+    subject: String,
     what: What,
-    reader: fn(&Readers) -> R,
+    live: Live,
+    depths: &'static [u64],
     frames: Vec<Frame>,
     names: Vec<Names>,
-    walker: PhantomData<W>,
 }
 
-impl<W: Walker, R: Reader> Walked<W, R> {
-    fn new(subject: &'static str, what: What, reader: fn(&Readers) -> R) -> Self {
-        Walked { subject, what, reader, frames: Vec::new(), names: Vec::new(), walker: PhantomData }
+impl Walked {
+    fn new(subject: &str, what: What, live: Live) -> Self {
+        let subject = super::name(subject);
+        Walked { subject, what, live, depths: &DEPTHS, frames: Vec::new(), names: Vec::new() }
+    }
+
+    fn of(entry: &Entry, what: What) -> Self {
+        let depths: &[u64] = match entry.reads {
+            Reads::Kernel | Reads::Outside => &[USUAL, 1024],
+            Reads::Raw | Reads::Guarded if CURVES.contains(&entry.name) => &DEPTHS,
+            Reads::Raw | Reads::Guarded => &FEW,
+        };
+        Walked { depths, ..Walked::new(entry.name, what, entry.live) }
     }
 
     /// The buffers at their sizes, outside of what is timed.
-    fn prepare<'a>(&mut self, here: &'a Here<'_>) -> (R, Request<'a>) {
+    fn prepare<'a>(&mut self, here: &'a Here<'_>) -> Request<'a> {
         self.frames.resize(here.depth as usize + 1, Frame::default());
-        self.names.resize(here.depth as usize + 1, [[0; NAME]; 2]);
+        if self.what == What::Names {
+            self.names.resize(here.depth as usize + 1, [[0; NAME]; 2]);
+        }
         let detail = if self.what == What::Code { Detail::Code } else { Detail::Line };
-        ((self.reader)(&here.live.readers), Request::new(&here.live.interpreter, here.tstate, detail))
+        Request::new(&here.live.interpreter, here.tstate, detail)
     }
-}
-
-/// One walk, as a handler would call it.
-#[inline(never)]
-fn walk<W: Walker, R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-    W::walk(reader, request, out)
 }
 
 /// `co_filename` and `co_qualname`: the pointers are loaded through the reader too.
@@ -81,9 +109,19 @@ fn copy_names<R: Reader>(
     ])
 }
 
-impl<W: Walker, R: Reader> Subject for Walked<W, R> {
+/// Whether a name was copied as far as it fits, whole characters only.
+fn same(name: &str, copied: &[u8], truncated: bool) -> bool {
+    let rest = name.as_bytes().strip_prefix(copied);
+    rest.is_some_and(|rest| rest.is_empty() != truncated && (rest.is_empty() || copied.len() + 4 > NAME))
+}
+
+impl Subject for Walked {
     fn label(&self) -> Label {
-        Label::new(self.subject, self.what)
+        Label::new(&self.subject, self.what)
+    }
+
+    fn depths(&self) -> &'static [u64] {
+        self.depths
     }
 
     fn note(&self) -> Option<String> {
@@ -91,24 +129,25 @@ impl<W: Walker, R: Reader> Subject for Walked<W, R> {
     }
 
     fn verify(&mut self, here: &Here<'_>) -> Result<u64, Failure> {
-        let (reader, request) = self.prepare(here);
+        let request = self.prepare(here);
         let mut out = FrameBuf::new(&mut self.frames);
-        let walk = walk::<W, R>(&reader, &request, &mut out);
+        let walk = (self.live)(&here.live.readers, &request, &mut out);
         if walk.end != End::Complete {
             return Err(Failure::internal(format!("ended as {}", walk.end.name())));
         }
         reference::compare(&reference::stack(here)?, out.frames(), self.what != What::Code)
             .map_err(Failure::internal)?;
         if self.what == What::Names {
-            for (frame, names) in out.frames().iter().zip(&mut self.names) {
-                let copied = copy_names(&reader, request.interpreter, frame, names)
+            let known = reference::names(here)?;
+            for ((frame, names), known) in out.frames().iter().zip(&mut self.names).zip(&known) {
+                let copied = copy_names(&here.live.readers.guarded, request.interpreter, frame, names)
                     .map_err(|error| Failure::internal(format!("no names: {error:?}")))?;
-                let [file, function] = [0, 1].map(|name| &names[name][..copied[name].bytes]);
-                if file != b"sigwalk_bench/ladder.py" || !function.starts_with(b"rung_") {
-                    return Err(Failure::internal(format!(
-                        "wrong names {:?}",
-                        String::from_utf8_lossy(file)
-                    )));
+                for ((known, name), copied) in known.iter().zip(&*names).zip(copied) {
+                    let name = &name[..copied.bytes];
+                    if !same(known, name, copied.truncated) {
+                        let found = String::from_utf8_lossy(name);
+                        return Err(Failure::internal(format!("the name {found:?} instead of {known:?}")));
+                    }
                 }
             }
         }
@@ -116,23 +155,37 @@ impl<W: Walker, R: Reader> Subject for Walked<W, R> {
     }
 
     fn batch(&mut self, here: &Here<'_>, iters: u64) -> Duration {
-        let (reader, request) = self.prepare(here);
+        let request = self.prepare(here);
+        let (live, readers) = (self.live, &here.live.readers);
         let (frames, names) = (&mut self.frames, &mut self.names);
         if self.what != What::Names {
             return timed(iters, || {
                 let mut out = FrameBuf::new(frames);
-                let ended = walk::<W, R>(black_box(&reader), black_box(&request), &mut out);
+                let ended = black_box(live)(black_box(readers), black_box(&request), &mut out);
                 black_box((ended, out.frames()));
             });
         }
         timed(iters, || {
             let mut out = FrameBuf::new(frames);
-            let ended = walk::<W, R>(black_box(&reader), black_box(&request), &mut out);
+            let ended = black_box(live)(black_box(readers), black_box(&request), &mut out);
             for (frame, names) in out.frames().iter().zip(names.iter_mut()) {
-                let copied = copy_names(&reader, request.interpreter, frame, names);
+                let copied = copy_names(&readers.guarded, request.interpreter, frame, names);
                 let _ = black_box((copied, names));
             }
             black_box((ended, out.frames()));
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME, same};
+
+    #[test]
+    fn a_name_is_whole_or_cut_where_the_room_ends() {
+        let long = "x".repeat(NAME + 1);
+        assert!(same("a.py", b"a.py", false) && same(&long, &long.as_bytes()[..NAME], true));
+        assert!(!same("a.py", b"a.p", true) && !same("a.py", b"b.py", false) && !same("a.py", b"a.py", true));
+        assert!(!same(&long, &long.as_bytes()[..NAME], false));
     }
 }

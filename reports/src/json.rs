@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
+use crate::model::cost::CountKey;
 use crate::model::mutation::COLUMNS;
 use crate::model::ratio::Target;
 use crate::stats::Interval;
@@ -33,6 +34,8 @@ struct Summary<'a> {
     claims: Vec<Ordered<Value>>,
     cells: Vec<Cell<'a>>,
     cost: Vec<Cost<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    counts: Vec<Ordered<Value>>,
     ratios: Vec<Ordered<Value>>,
     mutations: Vec<Mutation<'a>>,
     buckets: Vec<Ordered<Value>>,
@@ -88,6 +91,8 @@ struct Cost<'a> {
     interpreter: &'a str,
     subject: &'a str,
     what: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<&'a str>,
     sink: &'a str,
     depth: u64,
     ns_per_frame: f64,
@@ -132,7 +137,13 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .collect(),
         claims: model.claims.iter().map(claim).collect(),
         cells: records.cells.values().map(cell).collect(),
-        cost: model.cost.iter().map(cost).collect(),
+        cost: model
+            .cost
+            .iter()
+            .map(|row| cost(None, row))
+            .chain(model.stacks.iter().map(|(stack, row)| cost(Some(stack), row)))
+            .collect(),
+        counts: records.cost.counts.iter().map(count).collect(),
         ratios: model.ratios.iter().map(ratio).collect(),
         mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
@@ -189,8 +200,9 @@ fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
     }
 }
 
-fn cost(row: &crate::model::cost::Row) -> Cost<'_> {
+fn cost<'a>(stack: Option<&'a str>, row: &'a crate::model::cost::Row) -> Cost<'a> {
     Cost {
+        stack,
         interpreter: &row.key.interpreter,
         subject: &row.key.subject,
         what: row.key.what.name(),
@@ -204,23 +216,38 @@ fn cost(row: &crate::model::cost::Row) -> Cost<'_> {
     }
 }
 
+fn count((key, most): (&CountKey, &u64)) -> Ordered<Value> {
+    ordered([
+        ("interpreter", json!(key.interpreter)),
+        ("counted", json!(key.counted)),
+        ("subject", json!(key.subject)),
+        ("what", json!(key.what.name())),
+        ("depth", json!(key.depth)),
+        ("most", json!(most)),
+    ])
+}
+
+/// Of a ratio that was not measured, what would be a number or a truth is null.
 fn ratio(ratio: &crate::model::ratio::Ratio) -> Ordered<Value> {
     let (limit, sense) = match ratio.target {
         Target::AtMost(limit) => (limit, "at_most"),
         Target::AtLeast(limit) => (limit, "at_least"),
     };
+    let found = ratio.found.as_ref().ok();
     ordered([
         ("name", json!(ratio.name)),
         ("interpreter", json!(ratio.interpreter)),
-        ("value", json!(stable(ratio.estimate.value))),
-        ("low", json!(stable(ratio.estimate.interval.low))),
-        ("high", json!(stable(ratio.estimate.interval.high))),
+        ("value", json!(found.map(|found| stable(found.estimate.value)))),
+        ("low", json!(found.map(|found| stable(found.estimate.interval.low)))),
+        ("high", json!(found.map(|found| stable(found.estimate.interval.high)))),
         ("target", json!(limit)),
         ("sense", json!(sense)),
-        ("met", json!(ratio.met)),
-        ("decided", json!(ratio.decided)),
-        ("depth", json!(ratio.depth)),
-        ("sides", json!(ratio.sides)),
+        ("verdict", json!(ratio.verdict().replace(' ', "_"))),
+        ("met", json!(found.map(|found| found.met))),
+        ("decided", json!(found.map(|found| found.decided))),
+        ("depth", json!(found.map(|found| found.depth))),
+        ("sides", json!(found.map(|found| &found.sides))),
+        ("missing", json!(ratio.found.as_ref().err())),
     ])
 }
 

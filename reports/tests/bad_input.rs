@@ -212,3 +212,31 @@ fn the_command_line() {
     let help = report(dir.path()).arg("--help").output().unwrap();
     assert!(String::from_utf8(help.stdout).unwrap().contains("report build runs/smoke --out smoke.html"));
 }
+
+/// Counts stand beside costs: what is wrong there is no less wrong, and a last line cut short is said.
+#[test]
+fn bad_counts() {
+    use common::{timed, write_counts};
+    use sigwalk_record::{Count, Counted, SCHEMA, What};
+    let dir = tempfile::tempdir().unwrap();
+    let runs = dir.path().join("runs");
+    write(&runs, &manifest(Kind::Cost, "3.15.0", vec![]), &[timed("3.15.0", "floor", What::Chain, 100, 1.0)]);
+    let count = |interpreter: &str, counts: &[u64]| Count {
+        schema: SCHEMA,
+        interpreter: interpreter.into(),
+        counted: Counted::Syscalls,
+        subject: "syscall".into(),
+        what: What::Line,
+        depth: 100,
+        counts: counts.to_vec(),
+    };
+    write_counts(&runs, &[count("3.15.0", &[1]), count("3.13.5", &[1])]);
+    refused(dir.path(), exit::INCOMPATIBLE, &["runs/counts.jsonl:2: interpreter 3.13.5 in a run of 3.15.0"]);
+    write_counts(&runs, &[count("3.15.0", &[])]);
+    refused(dir.path(), exit::INCOMPATIBLE, &["runs/counts.jsonl:1: no count; run the benches again"]);
+    write_counts(&runs, &[count("3.15.0", &[1])]);
+    edit(&runs.join("counts.jsonl"), |text| text + "{\"sch");
+    report(dir.path()).args(["build", "runs", "--out", "out.html"]).assert().success();
+    let page = std::fs::read_to_string(dir.path().join("out.html")).unwrap();
+    assert!(page.contains("runs/counts.jsonl:2: the last line was cut short"));
+}

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{cell, crashed, manifest, report, write};
+use common::{cell, crashed, manifest, report, write, write_counts};
 use sigwalk_record::*;
 
 const EVIL: &str =
@@ -33,11 +33,23 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
         what: What::Code,
         depth,
         frames: depth,
+        stack: None,
         sink: Some(EVIL.into()),
         samples: vec![Sample { iters: 10, ns: 1000 }],
         note: Some(EVIL.into()),
     };
-    write(&dir.path().join("runs/cost"), &declared, &[cost(10), cost(100)]);
+    let stack = Cost { stack: Some(EVIL.into()), ..cost(9) };
+    write(&dir.path().join("runs/cost"), &declared, &[cost(10), cost(100), stack]);
+    let count = Count {
+        schema: SCHEMA,
+        interpreter: EVIL.into(),
+        counted: Counted::Syscalls,
+        subject: EVIL.into(),
+        what: What::Line,
+        depth: 100,
+        counts: vec![1],
+    };
+    write_counts(&dir.path().join("runs/cost"), &[count]);
     declared.kind = Kind::Mutations;
     let row = Mutation {
         schema: SCHEMA,

@@ -1,4 +1,4 @@
-//! Cost of a walk: raw samples, one row a (subject, what, depth).
+//! Cost of a walk: raw samples, one row a (subject, what, depth), and what is counted instead of timed.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,10 @@ pub struct Cost {
     pub depth: u64,
     /// Frames an iteration really delivered (DumpTraceback stops at 100). Cost per frame divides by this.
     pub frames: u64,
+    /// Which real stack was walked (`json`, `asyncio`, …). `None` for the stacks that were made to a depth: only these are
+    /// compared with each other and drawn by depth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
     /// Where the output went (`/dev/null`, `memfd`), for subjects that print.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sink: Option<String>,
@@ -61,4 +65,31 @@ pub struct Cost {
     /// What a reader should know, e.g. which symbol the subject was found under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// System calls entered during a walk.
+    Syscalls,
+}
+
+/// One line of `counts.jsonl`, which stands beside `cost.jsonl` where something was counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// [`crate::SCHEMA`].
+    pub schema: u32,
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// What was counted.
+    pub counted: Counted,
+    /// Whose walks.
+    pub subject: String,
+    /// What a walk delivered.
+    pub what: What,
+    /// Python frames on the stack that were walked.
+    pub depth: u64,
+    /// One number a walk, in order.
+    pub counts: Vec<u64>,
 }

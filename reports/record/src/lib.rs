@@ -9,6 +9,7 @@
 //! | `trials.jsonl` | one [`Trial`] a line, appended | `stress run` |
 //! | `mutations.jsonl` | one [`Mutation`] a line | `stress mutate` |
 //! | `cost.jsonl` | one [`Cost`] a line | `cargo bench` |
+//! | `counts.jsonl` | one [`Count`] a line; beside `cost.jsonl`, where the kernel lets calls be counted | `cargo bench` |
 //!
 //! Every line carries `schema`; a reader refuses a line of a schema it does not know. Records are append-only: a reader
 //! drops a truncated *last* line (a writer was killed) and refuses a corrupt line anywhere else.
@@ -18,7 +19,7 @@ mod manifest;
 mod mutation;
 mod trial;
 
-pub use cost::{Cost, Sample, What};
+pub use cost::{Cost, Count, Counted, Sample, What};
 pub use manifest::{Campaign, Cell, Environment, Interpreter, Kind, Manifest};
 pub use mutation::Mutation;
 pub use trial::{Crash, Outcome, Phase, Tallies, Trial};

@@ -11,7 +11,7 @@ pub enum Kind {
     Trials,
     /// `mutations.jsonl`
     Mutations,
-    /// `cost.jsonl`
+    /// `cost.jsonl`, and perhaps `counts.jsonl`
     Cost,
 }
 

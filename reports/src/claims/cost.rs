@@ -1,14 +1,15 @@
 //! Claims that costs decide.
 
 use super::{Evidence, Finding, Verdict};
-use crate::model::ratio::Ratio;
+use crate::model::ratio::{Found, measured};
 use crate::text::number::estimate;
 
 /// C9: the PR's functions with lines, against what memory profilers and crash handlers use today: cheaper or not. The cost
 /// of our own walker stands beside it; its targets are in the table of ratios.
 pub fn cheap_enough(evidence: Evidence) -> Finding {
-    let named = |name: &'static str| evidence.ratios.iter().filter(move |ratio| ratio.name == name);
-    let api: Vec<&Ratio> = named("api_line_vs_tracemalloc").chain(named("api_line_vs_dump")).collect();
+    let named = |name: &'static str| measured(evidence.ratios, name);
+    let api: Vec<&Found> =
+        named("api_line_vs_tracemalloc").chain(named("api_line_vs_dump")).map(|(_, found)| found).collect();
     if api.is_empty() {
         return Finding::not_measured(
             "neither tracemalloc nor DumpTraceback was timed beside the PR's walk with lines",
@@ -30,8 +31,8 @@ pub fn cheap_enough(evidence: Evidence) -> Finding {
     let figure: Vec<String> = names
         .iter()
         .filter_map(|(name, says)| {
-            let worst = named(name).min_by(|a, b| a.estimate.value.total_cmp(&b.estimate.value))?;
-            Some(format!("{says} {} ({})", estimate(worst.estimate), worst.interpreter))
+            let (interpreter, worst) = named(name).min_by(least)?;
+            Some(format!("{says} {} ({interpreter})", estimate(worst.estimate)))
         })
         .collect();
     Finding {
@@ -42,15 +43,15 @@ pub fn cheap_enough(evidence: Evidence) -> Finding {
     }
 }
 
+fn least(a: &(&str, &Found), b: &(&str, &Found)) -> std::cmp::Ordering {
+    a.1.estimate.value.total_cmp(&b.1.estimate.value)
+}
+
 /// C12: needs printing *and* parsing on one side. What the text loses is not in the records, so cost alone is `mixed`
 /// when it favours the structured walk.
 pub fn structured(evidence: Evidence) -> Finding {
-    let worst = evidence
-        .ratios
-        .iter()
-        .filter(|ratio| ratio.name == "structured_vs_dump_and_parse")
-        .min_by(|a, b| a.estimate.value.total_cmp(&b.estimate.value));
-    let Some(ratio) = worst else {
+    let worst = measured(evidence.ratios, "structured_vs_dump_and_parse").min_by(least);
+    let Some((interpreter, ratio)) = worst else {
         return Finding::not_measured("DumpTraceback with its text parsed again was not timed");
     };
     // The claim is "faster", not "as much faster as our target".
@@ -65,9 +66,8 @@ pub fn structured(evidence: Evidence) -> Finding {
     Finding {
         verdict,
         figure: format!(
-            "cost ratio {} ({}); what the text loses is not in the records",
+            "cost ratio {} ({interpreter}); what the text loses is not in the records",
             estimate(ratio.estimate),
-            ratio.interpreter
         ),
         cells: Vec::new(),
         section: "ratios",

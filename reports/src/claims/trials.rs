@@ -3,6 +3,7 @@
 use super::evidence::{ENOUGH, bad, ids, never, three, worst_mutated};
 use super::{Evidence, Finding, Verdict};
 use crate::model::cell::{CellStats, Count, Event, worst};
+use crate::model::ratio::measured;
 use crate::text::number::{count, estimate, grouped};
 
 /// Walkers without any protection of their loads.
@@ -134,15 +135,12 @@ pub fn guarded_against_raw(evidence: Evidence) -> Finding {
             guarded.iter().find(|guarded| place(guarded) == place(bare)).map(|guarded| (*bare, *guarded))
         })
         .collect();
-    let dearest = evidence
-        .ratios
-        .iter()
-        .filter(|ratio| ratio.name == "guarded_vs_raw")
-        .max_by(|a, b| a.estimate.value.total_cmp(&b.estimate.value));
-    let dear = dearest.is_some_and(|ratio| !ratio.met);
+    let dearest = measured(evidence.ratios, "guarded_vs_raw")
+        .max_by(|a, b| a.1.estimate.value.total_cmp(&b.1.estimate.value));
+    let dear = dearest.is_some_and(|(_, ratio)| !ratio.met);
     let price = dearest.map_or_else(
         || "cost ratio not measured".to_owned(),
-        |ratio| format!("cost ×{} ({})", estimate(ratio.estimate), ratio.interpreter),
+        |(interpreter, ratio)| format!("cost ×{} ({interpreter})", estimate(ratio.estimate)),
     );
     let mutated = survived_mutations(evidence);
     let survivors: Vec<&CellStats> = pairs.iter().map(|pair| pair.1).collect();

@@ -33,6 +33,10 @@ struct CostSection {
     table: Table,
     /// What was timed at one depth only, e.g. line lookups.
     single: Table,
+    /// What was timed on real stacks.
+    stacks: Table,
+    /// What was counted.
+    counts: Table,
 }
 
 #[derive(Template)]
@@ -115,7 +119,14 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
 
 fn cost(model: &Model, tag: &str) -> Result<Option<CostSection>, Failure> {
     let rows: Vec<_> = model.cost.iter().filter(|row| row.key.interpreter == tag).collect();
-    if rows.is_empty() {
+    let stacks: Vec<_> = model
+        .stacks
+        .iter()
+        .filter(|(_, row)| row.key.interpreter == tag)
+        .map(|(stack, row)| (stack.as_str(), row))
+        .collect();
+    let counts = sections::counts(model, tag);
+    if rows.is_empty() && stacks.is_empty() && counts.rows.is_empty() {
         return Ok(None);
     }
     let id = anchor("cost", tag);
@@ -137,6 +148,11 @@ fn cost(model: &Model, tag: &str) -> Result<Option<CostSection>, Failure> {
             &single,
             format!("Timed at one depth only on {tag}, nanoseconds: median [95 % interval]"),
         ),
+        stacks: sections::stacks(
+            &stacks,
+            format!("Real stacks on {tag}, nanoseconds per frame delivered: median [95 % interval]"),
+        ),
+        counts,
     }))
 }
 

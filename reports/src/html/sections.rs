@@ -6,8 +6,8 @@ use crate::model::Model;
 use crate::model::cost::Row;
 use crate::model::records::Build;
 use crate::text::number::{estimate, grouped, significant};
-use crate::text::{met, target};
-use sigwalk_record::{Kind, What};
+use crate::text::target;
+use sigwalk_record::{Counted, Kind, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Claims, each with its verdict, figure and evidence. `linkable` says which anchors the page really has.
@@ -58,18 +58,77 @@ pub fn by_depth<'a>(rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
     rows.iter().copied().partition(|row| depths[&(row.key.label(), row.key.what)].len() > 1)
 }
 
-/// Costs of one interpreter: subjects down, depths across.
-pub fn cost(rows: &[&Row], caption: String) -> Table {
-    let plural = |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
-    let effort = |row: &Row| {
-        format!("{} batches, {} {}", row.samples, row.groups, plural(row.groups, "process", "processes"))
-    };
-    // Said once where it is the same everywhere.
+fn effort(row: &Row) -> String {
+    let processes = if row.groups == 1 { "process" } else { "processes" };
+    format!("{} batches, {} {processes}", row.samples, row.groups)
+}
+
+/// The caption with what every row rests on, said once where it is the same everywhere; and the different efforts.
+fn with_effort(rows: &[&Row], caption: String) -> (String, BTreeSet<String>) {
     let efforts: BTreeSet<String> = rows.iter().map(|row| effort(row)).collect();
     let caption = match efforts.first() {
         Some(effort) if efforts.len() == 1 => format!("{caption}; {effort} each"),
         _ => caption,
     };
+    (caption, efforts)
+}
+
+/// A median with its interval, with `said` and what was not delivered in small print.
+fn timed(row: &Row, said: Option<String>) -> Td {
+    let frames: Vec<String> =
+        row.frames.iter().filter(|frames| **frames != row.key.depth).map(u64::to_string).collect();
+    let delivered = (!frames.is_empty()).then(|| format!("{} frames delivered", frames.join(" or ")));
+    let shown = row.ns_per_frame;
+    let interval =
+        format!("[{},\u{a0}{}]", significant(shown.interval.low), significant(shown.interval.high));
+    let small = [interval].into_iter().chain(said).chain(delivered);
+    Td::num(significant(shown.value)).small(small.collect::<Vec<_>>().join(", "))
+}
+
+/// Costs on real stacks of one interpreter: subjects down, stacks across. A stack that was of another depth in another
+/// run has a column for each.
+pub fn stacks(rows: &[(&str, &Row)], caption: String) -> Table {
+    let plain: Vec<&Row> = rows.iter().map(|(_, row)| *row).collect();
+    let (caption, efforts) = with_effort(&plain, caption);
+    let columns: BTreeSet<(&str, u64)> = rows.iter().map(|(stack, row)| (*stack, row.key.depth)).collect();
+    let mut head = vec!["subject".to_owned(), "delivers".to_owned()];
+    head.extend(columns.iter().map(|(stack, depth)| format!("{stack}, depth {depth}")));
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let mut table = Table::new(caption, 2, &head);
+    let subjects: BTreeSet<_> = rows.iter().map(|(_, row)| (row.key.label(), row.key.what)).collect();
+    for (label, what) in subjects {
+        let mut cells = vec![Td::text(what.name())];
+        cells.extend(columns.iter().map(|column| {
+            let found = rows.iter().find(|(stack, row)| {
+                (*stack, row.key.depth) == *column && row.key.what == what && row.key.label() == label
+            });
+            found
+                .map_or_else(|| Td::num("–"), |(_, row)| timed(row, (efforts.len() > 1).then(|| effort(row))))
+        }));
+        table.row("", Td::text(label), cells);
+    }
+    table
+}
+
+/// What was counted on one interpreter.
+pub fn counts(model: &Model, tag: &str) -> Table {
+    let head = ["walker", "delivers", "depth", "system calls"];
+    let mut table =
+        Table::new(format!("System calls that one walk enters on {tag}, the most of any"), 2, &head);
+    for (key, most) in model.records.cost.counts.iter().filter(|(key, _)| key.interpreter == tag) {
+        let Counted::Syscalls = key.counted;
+        table.row(
+            "",
+            Td::text(key.subject.clone()),
+            vec![Td::text(key.what.name()), Td::num(key.depth.to_string()), Td::num(grouped(*most))],
+        );
+    }
+    table
+}
+
+/// Costs of one interpreter: subjects down, depths across.
+pub fn cost(rows: &[&Row], caption: String) -> Table {
+    let (caption, efforts) = with_effort(rows, caption);
     let depths: BTreeSet<u64> = rows.iter().map(|row| row.key.depth).collect();
     let mut head = vec!["subject".to_owned(), "delivers".to_owned()];
     head.extend(depths.iter().map(|depth| format!("depth {depth}")));
@@ -82,28 +141,11 @@ pub fn cost(rows: &[&Row], caption: String) -> Table {
             of_subject().flat_map(|row| row.notes.iter().map(String::as_str)).collect();
         let mut cells = vec![Td::text(what.name())];
         for depth in &depths {
-            cells.push(of_subject().find(|row| row.key.depth == *depth).map_or_else(
-                || Td::num("–"),
-                |row| {
-                    let frames: Vec<String> = row
-                        .frames
-                        .iter()
-                        .filter(|frames| **frames != row.key.depth)
-                        .map(u64::to_string)
-                        .collect();
-                    let delivered =
-                        (!frames.is_empty()).then(|| format!("{} frames delivered", frames.join(" or ")));
-                    let said = (efforts.len() > 1).then(|| effort(row));
-                    let shown = row.ns_per_frame;
-                    let interval = format!(
-                        "[{},\u{a0}{}]",
-                        significant(shown.interval.low),
-                        significant(shown.interval.high)
-                    );
-                    let small = [interval].into_iter().chain(said).chain(delivered);
-                    Td::num(significant(shown.value)).small(small.collect::<Vec<_>>().join(", "))
-                },
-            ));
+            cells.push(
+                of_subject()
+                    .find(|row| row.key.depth == *depth)
+                    .map_or_else(|| Td::num("–"), |row| timed(row, (efforts.len() > 1).then(|| effort(row)))),
+            );
         }
         table.row("", Td::text(label).small(notes.into_iter().collect::<Vec<_>>().join("; ")), cells);
     }
@@ -112,24 +154,31 @@ pub fn cost(rows: &[&Row], caption: String) -> Table {
 
 /// Ratios against targets.
 pub fn ratios(model: &Model) -> Table {
-    let head = ["ratio", "interpreter", "sides", "depth", "value [95 %]", "target", "met"];
+    let head = ["ratio", "interpreter", "sides", "depth", "value [95 %]", "target", "verdict"];
     let mut table = Table::new("Ratios of medians, both sides in one run", 3, &head);
     table.head[6].num = false;
     for ratio in &model.ratios {
+        let (sides, depth, value, status) = match &ratio.found {
+            Ok(found) => {
+                let status = match (found.decided, found.met) {
+                    (false, _) => Status::Mixed,
+                    (true, true) => Status::Good,
+                    (true, false) => Status::Bad,
+                };
+                (&found.sides, found.depth.to_string(), estimate(found.estimate), status)
+            }
+            Err(missing) => (missing, "–".to_owned(), "–".to_owned(), Status::Absent),
+        };
         table.row(
             "",
             Td::code(ratio.name).small(ratio.says),
             vec![
                 Td::text(ratio.interpreter.clone()),
-                Td::text(ratio.sides.clone()),
-                Td::num(ratio.depth.to_string()),
-                Td::num(estimate(ratio.estimate)),
+                Td::text(sides.clone()),
+                Td::num(depth),
+                Td::num(value),
                 Td::num(target(ratio.target)),
-                Td::text(met(ratio.met, ratio.decided)).status(if ratio.met {
-                    Status::Good
-                } else {
-                    Status::Bad
-                }),
+                Td::text(ratio.verdict()).status(status),
             ],
         );
     }

@@ -1,7 +1,7 @@
-//! Cost per frame: timed batches, grouped by what was timed.
+//! Cost per frame: timed batches, grouped by what was timed; and what was counted.
 
 use crate::stats::{Estimate, Sampler};
-use sigwalk_record::{Cost, What};
+use sigwalk_record::{Cost, Count, Counted, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What makes two records the same measurement.
@@ -41,9 +41,31 @@ pub struct Batches {
     pub notes: BTreeSet<String>,
 }
 
-/// All batches.
+/// What makes two counts the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountKey {
+    /// Tag of the interpreter.
+    pub interpreter: String,
+    /// What was counted.
+    pub counted: Counted,
+    /// Whose walks.
+    pub subject: String,
+    /// What a walk delivered.
+    pub what: What,
+    /// Frames on the stack.
+    pub depth: u64,
+}
+
+/// All batches and counts.
 #[derive(Debug, Default)]
-pub struct Costs(pub BTreeMap<Key, Batches>);
+pub struct Costs {
+    /// On stacks that were made to a depth: what ratios and figures are made of.
+    pub ladder: BTreeMap<Key, Batches>,
+    /// On real stacks, by the name of the stack.
+    pub stacks: BTreeMap<(String, Key), Batches>,
+    /// The most of any walk.
+    pub counts: BTreeMap<CountKey, u64>,
+}
 
 /// A measurement with its interval.
 #[derive(Debug)]
@@ -75,24 +97,52 @@ impl Costs {
             sink: row.sink.unwrap_or_default(),
             depth: row.depth,
         };
-        let batches = self.0.entry(key).or_default();
+        let batches = match row.stack {
+            None => self.ladder.entry(key).or_default(),
+            Some(stack) => self.stacks.entry((stack, key)).or_default(),
+        };
         batches.groups.push(group);
         batches.frames.insert(row.frames);
         batches.notes.extend(row.note);
     }
 
-    /// Medians with intervals.
+    /// Adds a record of at least one count.
+    pub fn count(&mut self, row: Count) {
+        let key = CountKey {
+            interpreter: row.interpreter,
+            counted: row.counted,
+            subject: row.subject,
+            what: row.what,
+            depth: row.depth,
+        };
+        let most = self.counts.entry(key).or_default();
+        *most = row.counts.into_iter().fold(*most, u64::max);
+    }
+
+    /// Medians with intervals, of the stacks that were made to a depth.
     pub fn rows(&self) -> Vec<Row> {
-        self.0
+        self.ladder.iter().map(|(key, batches)| row(key, batches, &format!("{key:?}"))).collect()
+    }
+
+    /// The same of the real stacks, by interpreter and then by the name of the stack.
+    pub fn stack_rows(&self) -> Vec<(String, Row)> {
+        let rows = self
+            .stacks
             .iter()
-            .map(|(key, batches)| Row {
-                ns_per_frame: Sampler::named(&format!("{key:?}")).median(&batches.groups),
-                groups: batches.groups.len(),
-                samples: batches.groups.iter().map(Vec::len).sum(),
-                frames: batches.frames.clone(),
-                notes: batches.notes.clone(),
-                key: key.clone(),
-            })
-            .collect()
+            .map(|((stack, key), batches)| (stack.clone(), row(key, batches, &format!("{stack:?} {key:?}"))));
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by(|a, b| a.1.key.interpreter.cmp(&b.1.key.interpreter));
+        rows
+    }
+}
+
+fn row(key: &Key, batches: &Batches, seed: &str) -> Row {
+    Row {
+        ns_per_frame: Sampler::named(seed).median(&batches.groups),
+        groups: batches.groups.len(),
+        samples: batches.groups.iter().map(Vec::len).sum(),
+        frames: batches.frames.clone(),
+        notes: batches.notes.clone(),
+        key: key.clone(),
     }
 }

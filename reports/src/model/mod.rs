@@ -16,8 +16,10 @@ use records::Records;
 pub struct Model {
     /// The aggregated records.
     pub records: Records,
-    /// Cost with intervals.
+    /// Cost with intervals, by depth.
     pub cost: Vec<cost::Row>,
+    /// Cost on real stacks, by the name of the stack.
+    pub stacks: Vec<(String, cost::Row)>,
     /// Ratios against their targets.
     pub ratios: Vec<ratio::Ratio>,
     /// The claims, judged.
@@ -30,9 +32,10 @@ impl Model {
     /// Judges the records.
     pub fn judge(records: Records) -> Self {
         let cost = records.cost.rows();
+        let stacks = records.cost.stack_rows();
         let ratios = ratio::all(&records);
         let verdict = verdict::of(&records);
         let claims = claims::judge(&records, &ratios);
-        Self { records, cost, ratios, claims, verdict }
+        Self { records, cost, stacks, ratios, claims, verdict }
     }
 }

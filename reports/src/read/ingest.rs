@@ -6,7 +6,7 @@ use super::{builds, seen::Seen};
 use crate::failure::Failure;
 use crate::model::cell::CellStats;
 use crate::model::records::{Records, Run};
-use sigwalk_record::{Cell, Cost, Kind, Mutation, Trial};
+use sigwalk_record::{Cell, Cost, Count, Kind, Mutation, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +83,7 @@ impl Ingest {
                 )
             }
             Kind::Cost => {
+                self.counts(run)?;
                 let path = run.dir.join("cost.jsonl");
                 ("cost.jsonl", lines::each(&path, |line, row: Cost| self.cost(run, &path, line, row))?)
             }
@@ -97,11 +98,7 @@ impl Ingest {
             )));
         }
         let Done { rows, dropped } = done.unwrap_or_default();
-        if let Some(line) = dropped {
-            self.records.notices.push(format!(
-                "{shown}:{line}: the last line was cut short and is left out; the rows before it count"
-            ));
-        }
+        self.cut_short(&shown, dropped);
         if !manifest.complete {
             self.records.notices.push(format!(
                 "{}: the run was not finished; its rows count, and the report is exploratory",
@@ -220,6 +217,27 @@ impl Ingest {
         }
         self.records.cost.add(row);
         Ok(())
+    }
+
+    /// What was counted stands beside the costs, where it could be counted.
+    fn counts(&mut self, run: &Found) -> Result<(), Failure> {
+        let path = run.dir.join("counts.jsonl");
+        let done = lines::each(&path, |line, row: Count| {
+            self.same_interpreter(run, &path, line, &row.interpreter)?;
+            if row.counts.is_empty() {
+                return Err(lines::at(&path, line, "no count; run the benches again"));
+            }
+            self.records.cost.count(row);
+            Ok(())
+        })?;
+        self.cut_short(&path.display().to_string(), done.and_then(|done| done.dropped));
+        Ok(())
+    }
+
+    fn cut_short(&mut self, file: &str, dropped: Option<u64>) {
+        self.records.notices.extend(dropped.map(|line| {
+            format!("{file}:{line}: the last line was cut short and is left out; the rows before it count")
+        }));
     }
 
     fn same_interpreter(&self, run: &Found, path: &Path, line: u64, tag: &str) -> Result<(), Failure> {

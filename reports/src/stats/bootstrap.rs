@@ -18,6 +18,22 @@ pub struct Estimate {
     pub interval: Interval,
 }
 
+/// A part of a sum of medians.
+#[derive(Debug, Clone, Copy)]
+pub struct Term<'a> {
+    /// What its median is multiplied by.
+    pub weight: f64,
+    /// Batches by process.
+    pub groups: &'a [Vec<f64>],
+}
+
+impl<'a> Term<'a> {
+    /// The median itself.
+    pub fn one(groups: &'a [Vec<f64>]) -> Self {
+        Term { weight: 1.0, groups }
+    }
+}
+
 /// Draws replicates. Seeded by name, so that the same records give the same interval on every machine.
 #[derive(Debug)]
 pub struct Sampler(u64);
@@ -59,18 +75,24 @@ impl Sampler {
         Estimate { value: pooled(groups), interval: percentile_interval(&mut replicates) }
     }
 
-    /// Ratio of two medians with its interval; both sides are redrawn in every replicate.
+    /// Ratio of two weighted sums of medians with its interval; all terms are redrawn in every replicate. `None` when the
+    /// ratio or an end of its interval is no positive number.
     ///
     /// # Panics
-    /// When a side has no group or an empty one.
-    pub fn ratio(&mut self, numerator: &[Vec<f64>], denominator: &[Vec<f64>]) -> Estimate {
+    /// When a term has no group or an empty one.
+    pub fn ratio(&mut self, numerator: &[Term<'_>], denominator: &[Term<'_>]) -> Option<Estimate> {
+        let mut drawn = |terms: &[Term<'_>]| sum(terms, |groups| self.replicate(groups));
         let mut replicates: Vec<f64> =
-            (0..REPLICATES).map(|_| self.replicate(numerator) / self.replicate(denominator)).collect();
-        Estimate {
-            value: pooled(numerator) / pooled(denominator),
-            interval: percentile_interval(&mut replicates),
-        }
+            (0..REPLICATES).map(|_| drawn(numerator) / drawn(denominator)).collect();
+        let value = sum(numerator, pooled) / sum(denominator, pooled);
+        let interval = percentile_interval(&mut replicates);
+        let usable = [value, interval.low, interval.high].iter().all(|end| end.is_finite() && *end > 0.0);
+        usable.then_some(Estimate { value, interval })
     }
+}
+
+fn sum(terms: &[Term<'_>], mut median: impl FnMut(&[Vec<f64>]) -> f64) -> f64 {
+    terms.iter().map(|term| term.weight * median(term.groups)).sum()
 }
 
 fn pooled(groups: &[Vec<f64>]) -> f64 {
@@ -129,8 +151,27 @@ mod tests {
 
     #[test]
     fn a_ratio_of_constants_is_exact() {
-        let found = Sampler::named("r").ratio(&[vec![6.0; 9]], &[vec![4.0; 9]]);
+        let (six, four) = ([vec![6.0; 9]], [vec![4.0; 9]]);
+        let found = Sampler::named("r").ratio(&[Term::one(&six)], &[Term::one(&four)]).unwrap();
         assert_eq!((found.value, found.interval.low, found.interval.high), (1.5, 1.5, 1.5));
+    }
+
+    #[test]
+    fn a_sum_of_medians_is_weighted() {
+        let (six, four) = ([vec![6.0; 9]], [vec![4.0; 9]]);
+        let terms = [Term { weight: 2.0, groups: &six }, Term { weight: -0.5, groups: &four }];
+        let found = Sampler::named("s").ratio(&terms, &[Term::one(&four)]).unwrap();
+        assert_eq!((found.value, found.interval.low, found.interval.high), (2.5, 2.5, 2.5));
+    }
+
+    #[test]
+    fn a_ratio_that_is_no_positive_number_is_none() {
+        let (six, zero) = ([vec![6.0; 9]], [vec![0.0; 9]]);
+        let less = [Term { weight: -1.0, groups: &six }];
+        let ratio = |above: &[Term<'_>], below: &[Term<'_>]| Sampler::named("n").ratio(above, below);
+        assert_eq!(ratio(&less, &[Term::one(&six)]), None);
+        assert_eq!(ratio(&[Term::one(&six)], &[Term::one(&zero)]), None);
+        assert_eq!(ratio(&[Term::one(&zero)], &[Term::one(&zero)]), None);
     }
 
     #[test]

@@ -4,4 +4,4 @@ pub mod binomial;
 pub mod bootstrap;
 
 pub use binomial::{Interval, clopper_pearson, zero_event_bound};
-pub use bootstrap::{Estimate, Sampler};
+pub use bootstrap::{Estimate, Sampler, Term};

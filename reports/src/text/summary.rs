@@ -37,6 +37,7 @@ pub fn summary(model: &Model) -> String {
     section(&mut out, "Healthy stacks: false alarms", &control(model));
     section(&mut out, "Mutated frame memory, walks", &mutations(model));
     section(&mut out, "Cost, ns per frame", &cost(model));
+    section(&mut out, "Real stacks, ns per frame", &stacks(model));
     section(&mut out, "Ratios", &ratios(model));
     out.push_str(LIMITS);
     out.push('\n');
@@ -177,16 +178,35 @@ fn cost(model: &Model) -> Table {
     table
 }
 
+fn stacks(model: &Model) -> Table {
+    let mut table = Table::new(4, &["python", "stack", "subject", "what", "depth", "ns/frame [95%]"]);
+    for (stack, row) in &model.stacks {
+        table.row(vec![
+            row.key.interpreter.clone(),
+            stack.clone(),
+            row.key.label(),
+            row.key.what.name().to_owned(),
+            row.key.depth.to_string(),
+            estimate(row.ns_per_frame),
+        ]);
+    }
+    table
+}
+
 fn ratios(model: &Model) -> Table {
-    let mut table = Table::new(2, &["python", "ratio", "depth", "value [95%]", "target", "met"]);
+    let mut table = Table::new(2, &["python", "ratio", "depth", "value [95%]", "target", "verdict"]);
     for ratio in &model.ratios {
+        let (depth, value) = match &ratio.found {
+            Ok(found) => (found.depth.to_string(), estimate(found.estimate)),
+            Err(_) => ("–".to_owned(), "–".to_owned()),
+        };
         table.row(vec![
             ratio.interpreter.clone(),
             ratio.name.to_owned(),
-            ratio.depth.to_string(),
-            estimate(ratio.estimate),
+            depth,
+            value,
             target(ratio.target),
-            met(ratio.met, ratio.decided).to_owned(),
+            ratio.verdict().to_owned(),
         ]);
     }
     table
@@ -197,16 +217,6 @@ pub fn target(target: Target) -> String {
     match target {
         Target::AtMost(limit) => format!("≤ {}", significant(limit)),
         Target::AtLeast(limit) => format!("≥ {}", significant(limit)),
-    }
-}
-
-/// Whether a target was met, and whether the interval leaves it open.
-pub fn met(met: bool, decided: bool) -> &'static str {
-    match (met, decided) {
-        (true, true) => "yes",
-        (true, false) => "yes, interval open",
-        (false, true) => "no",
-        (false, false) => "no, interval open",
     }
 }
 

@@ -115,6 +115,32 @@ pub fn write(dir: &Path, manifest: &Manifest, rows: &[impl Serialize]) {
     std::fs::write(dir.join(name), lines).unwrap();
 }
 
+/// Counts beside the costs of a run.
+pub fn write_counts(dir: &Path, rows: &[Count]) {
+    let lines: String = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n").collect();
+    std::fs::write(dir.join("counts.jsonl"), lines).unwrap();
+}
+
+/// A row of cost whose batches differ by some percent around `ns` a frame.
+pub fn timed(tag: &str, subject: &str, what: What, depth: u64, ns: f64) -> Cost {
+    let sample = |batch: u64| {
+        let per_frame = ns * (1.0 + (batch * 7 % 11) as f64 / 200.0);
+        Sample { iters: 1000, ns: (per_frame * depth as f64 * 1000.0) as u64 }
+    };
+    Cost {
+        schema: SCHEMA,
+        interpreter: tag.into(),
+        subject: subject.into(),
+        what,
+        depth,
+        frames: depth,
+        stack: None,
+        sink: None,
+        samples: (0..30).map(sample).collect(),
+        note: None,
+    }
+}
+
 /// One run of trials: `n` of them complete, in one cell.
 pub fn plain_run(dir: &Path, n: u64) {
     let cell = cell("3.15.0", "signal", "calls", "guarded", n);
@@ -288,6 +314,7 @@ fn costs(dir: &Path, tag: &str) {
                     what,
                     depth,
                     frames,
+                    stack: None,
                     sink: sink.map(str::to_owned),
                     samples: (0..30).map(sample).collect(),
                     note: (subject == "dump_traceback").then(|| "found as PyUnstable_DumpTraceback".into()),
@@ -303,10 +330,37 @@ fn costs(dir: &Path, tag: &str) {
             what: What::Line,
             depth: 1,
             frames: 1,
+            stack: None,
             sink: None,
             samples: (0..30).map(|batch| Sample { iters: 1000, ns: ns * (1000 + batch) }).collect(),
             note: None,
         });
     }
+    // With code, frames beyond depth 64 cost more; with lines they do not, and 3.13.5 did not go so deep.
+    rows.push(timed(tag, "guarded", What::Code, 64, 3.3 * (1.0 + 2.0 / 64.0)));
+    rows.push(timed(tag, "guarded", What::Code, 4096, 3.3 * 1.7));
+    if tag == "3.15.0" {
+        rows.push(timed(tag, "guarded", What::Line, 64, 42.0 * (1.0 + 2.0 / 64.0)));
+        rows.push(timed(tag, "guarded", What::Line, 4096, 42.0 * (1.0 + 2.0 / 4096.0)));
+    }
+    let growths =
+        [("threads_1", 3.3), ("threads_64", 3.3 * 1.15), ("modules_bare", 3.3), ("modules_loaded", 3.366)];
+    rows.extend(growths.map(|(subject, ns)| timed(tag, subject, What::Code, 100, ns)));
+    for (stack, depth) in [("asyncio", 16), ("json", 9)] {
+        for (subject, what, ns) in [("guarded", What::Line, 90.0), ("tracemalloc", What::Line, 300.0)] {
+            rows.push(Cost { stack: Some(stack.into()), ..timed(tag, subject, what, depth, ns) });
+        }
+    }
     write(dir, &manifest(Kind::Cost, tag, vec![]), &rows);
+    let calls = |subject: &str, counts: &[u64]| Count {
+        schema: SCHEMA,
+        interpreter: tag.into(),
+        counted: Counted::Syscalls,
+        subject: subject.into(),
+        what: What::Line,
+        depth: 100,
+        counts: counts.to_vec(),
+    };
+    let syscall = if tag == "3.15.0" { [5, 7, 6] } else { [6, 6, 6] };
+    write_counts(dir, &[calls("guarded", &[0, 0, 0]), calls("syscall", &syscall)]);
 }
