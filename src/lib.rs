@@ -13,6 +13,7 @@
 //! * [`heuristics`]: the checks of CPython's own helpers, in their order.
 //! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each.
 //! * [`line_table`], [`text`]: lines and names out of foreign memory.
+//! * [`call_stack`]: a stack as fixed-size structures with names, and as the text that faulthandler prints.
 //!
 //! # What it does not do
 //!
@@ -46,6 +47,8 @@ pub mod sync;
 // loom's atomics cannot live in a static, and it models no signals: under its cfg only `sync` is built.
 #[cfg(not(loom))]
 pub mod addr;
+#[cfg(not(loom))]
+pub mod call_stack;
 #[cfg(not(loom))]
 pub mod frame;
 #[cfg(not(loom))]

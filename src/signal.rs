@@ -14,6 +14,10 @@
 //! another thread may fault before the call has returned.)
 #![allow(unsafe_code)]
 
+mod mask;
+
+pub use mask::{Admitted, admit_faults, admit_faults_now, faults_blocked};
+
 use crate::reader::fixup_for;
 use crate::sync::Published;
 use core::ptr;
@@ -88,10 +92,7 @@ fn install_one(index: usize) -> Result<(), InstallError> {
     if before.sa_sigaction == on_fault as *const () as usize {
         return Ok(());
     }
-    // Only the first word of the mask is the kernel's: it has 64 signals.
-    // SAFETY: sigset_t is 128 bytes of plain integers; the first eight are read.
-    let mask = unsafe { ptr::read_unaligned((&raw const before.sa_mask).cast::<u64>()) };
-    let words = [before.sa_sigaction as u64, u64::from(before.sa_flags as u32), mask];
+    let words = [before.sa_sigaction as u64, u64::from(before.sa_flags as u32), mask::word(&before.sa_mask)];
     // A profiler that starts and stops finds the same handler each time.
     if PREVIOUS[index].last() != Some(words) {
         PREVIOUS[index].push(words).map_err(|_| InstallError::TooManyInstalls)?;
@@ -120,12 +121,12 @@ pub unsafe fn uninstall() {
         if owner(signal) == Owner::Us
             && let Some([handler, flags, mask]) = previous.last()
         {
-            // SAFETY: all-zero is valid, then the published fields are put back; the mask's first word is the kernel's.
+            // SAFETY: all-zero is valid, then the published fields are put back.
             unsafe {
                 let mut action: libc::sigaction = core::mem::zeroed();
                 action.sa_sigaction = handler as usize;
                 action.sa_flags = flags as u32 as c_int;
-                ptr::write_unaligned((&raw mut action.sa_mask).cast::<u64>(), mask);
+                action.sa_mask = mask::set(mask);
                 libc::sigaction(signal, &action, ptr::null_mut());
             }
         }
@@ -213,9 +214,8 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
                     default.sa_sigaction = libc::SIG_DFL;
                     libc::sigaction(signal, &default, ptr::null_mut());
                 }
-                let mut block: libc::sigset_t = core::mem::zeroed();
-                let mut before: libc::sigset_t = core::mem::zeroed();
-                ptr::write_unaligned((&raw mut block).cast::<u64>(), mask);
+                let mut block = mask::set(mask);
+                let mut before = mask::set(0);
                 if flags & libc::SA_NODEFER == 0 {
                     libc::sigaddset(&mut block, signal);
                 }

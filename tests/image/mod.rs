@@ -325,14 +325,30 @@ impl Process {
         self.put(table.plus(layout.ob_type), BYTES_TYPE.get());
         self.put(table.plus(text.bytes_size), entries.len() as u64);
         self.put_bytes(table.plus(text.bytes_data), &entries);
-        let spelled = format!("f{index}");
-        self.put(name, 1);
-        self.put(name.plus(layout.ob_type), UNICODE_TYPE.get());
-        self.put(name.plus(text.length), spelled.len() as u64);
-        // Kind 1, compact, ASCII.
-        self.put_u32(name.plus(text.state), 1 << 2 | 1 << 5 | 1 << 6);
-        self.put_bytes(name.plus(text.ascii_data), spelled.as_bytes());
+        self.put_text(name, &format!("f{index}"));
         at
+    }
+
+    /// Writes a string object: compact, in the narrowest kind. The memory must be mapped.
+    pub fn put_text(&mut self, at: Addr, spelled: &str) {
+        let (layout, ob_type) = (self.layout().text, self.layout().code.ob_type);
+        let widest = spelled.chars().max().unwrap_or('\0') as u32;
+        let width = if widest < 0x100 {
+            1
+        } else if widest < 0x1_0000 {
+            2
+        } else {
+            4
+        };
+        let points = spelled.chars().flat_map(|point| (point as u32).to_le_bytes().into_iter().take(width));
+        self.put(at, 1);
+        self.put(at.plus(ob_type), UNICODE_TYPE.get());
+        self.put(at.plus(layout.length), spelled.chars().count() as u64);
+        // Bits 2 to 4: kind, bit 5: compact, bit 6: ASCII.
+        let state = (width as u32) << 2 | 1 << 5 | u32::from(spelled.is_ascii()) << 6;
+        self.put_u32(at.plus(layout.state), state);
+        let data = if spelled.is_ascii() { layout.ascii_data } else { layout.compact_data };
+        self.put_bytes(at.plus(data), &points.collect::<Vec<u8>>());
     }
 
     /// Makes a chain of the frames and hangs it into the thread state.
