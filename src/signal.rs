@@ -4,6 +4,9 @@
 //! that was there before ours (faulthandler, a crash tracker, Rust's stack-overflow handler), as the kernel would have
 //! delivered it. No earlier handler is lost and none is called for a fault of ours.
 //!
+//! Two more things that kill a process although its handler is installed have their own files: a blocked SIGSEGV
+//! (`mask.rs`: [`admit_faults`]) and an alternate stack that is too small (`entry.rs`).
+//!
 //! Known limit: a component that installs itself over us and chains to us, and over which [`install`] is then called again,
 //! makes a ring: an unhandled fault goes round in it for ever. Install once, or uninstall first.
 //!
@@ -14,8 +17,10 @@
 //! another thread may fault before the call has returned.)
 #![allow(unsafe_code)]
 
+mod entry;
 mod mask;
 
+use entry::on_fault;
 pub use mask::{Admitted, admit_faults, admit_faults_now, faults_blocked};
 
 use crate::reader::fixup_for;
@@ -163,7 +168,7 @@ fn errno() -> c_int {
 
 /// # Signal safety
 /// Reads the saved context and a constant table; for faults that are not ours, what the chained handler does.
-extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel hands a SA_SIGINFO handler a valid siginfo and ucontext, ours until we return.
     unsafe {
         let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
@@ -184,6 +189,16 @@ extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void
     }
 }
 
+/// The default action from now on.
+fn to_default(signal: c_int) {
+    // SAFETY: an all-zero sigaction is valid, and SIG_DFL is a disposition.
+    unsafe {
+        let mut default: libc::sigaction = core::mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        libc::sigaction(signal, &default, ptr::null_mut());
+    }
+}
+
 /// Hands a fault to the handler that was there before ours.
 ///
 /// # Safety
@@ -198,9 +213,7 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
             // A fault that is ignored would come back for ever: the kernel kills for it, and so do we.
             libc::SIG_IGN if !synchronous => {}
             libc::SIG_DFL | libc::SIG_IGN => {
-                let mut default: libc::sigaction = core::mem::zeroed();
-                default.sa_sigaction = libc::SIG_DFL;
-                libc::sigaction(signal, &default, ptr::null_mut());
+                to_default(signal);
                 // A synchronous fault happens again when we return, with its own address and pc, and is fatal now.
                 if !synchronous {
                     libc::raise(signal);
@@ -210,9 +223,7 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
                 let flags = flags as u32 as c_int;
                 if flags & libc::SA_RESETHAND != 0 {
                     // As the kernel does before it calls such a handler, which may return in order to die.
-                    let mut default: libc::sigaction = core::mem::zeroed();
-                    default.sa_sigaction = libc::SIG_DFL;
-                    libc::sigaction(signal, &default, ptr::null_mut());
+                    to_default(signal);
                 }
                 let mut block = mask::set(mask);
                 let mut before = mask::set(0);
@@ -250,6 +261,10 @@ pub struct AltStack {
 impl AltStack {
     /// Maps and installs an alternate stack of 64 KiB, or more where the CPU's vector state asks for it
     /// (`AT_MINSIGSTKSZ`; AVX-512 alone needs 3.5 KiB, AMX 11 KiB: bpo-46968). `None` when the kernel refuses.
+    ///
+    /// A handler that walks needs `AT_MINSIGSTKSZ` twice (a recovered fault is a signal frame more), 4 KiB for the walk and
+    /// 1 KiB for our handler, and each handler that it may be interrupted by or chained to as much again; a walk without
+    /// optimisation needs 24 KiB. One with less dies of SIGSEGV, if there is a guard page below it as here.
     #[must_use]
     pub fn install() -> Option<Self> {
         // SAFETY: getauxval reads the auxiliary vector; the mapping is fresh; sigaltstack gets a valid stack_t that

@@ -1,5 +1,5 @@
-//! Collecting a stack into structures with names, and printing it, over synthetic images. That the text is faulthandler's is
-//! compared on real interpreters: stress/embed/tests/call_stack.rs.
+//! Collecting a stack into structures with names, and printing it, over synthetic images. That the text is
+//! faulthandler's is compared on real interpreters: stress/embed/tests/call_stack.rs.
 #![cfg(not(loom))]
 // Pipes of our own; nothing else.
 #![allow(unsafe_code)]
@@ -294,8 +294,8 @@ fn terminal() -> (File, File) {
 
 #[test]
 fn partial_writes_are_continued_and_interrupted_ones_repeated() {
-    // A full pipe of one page takes nothing: a signal without SA_RESTART is EINTR. A full terminal has taken a part when the
-    // signal comes: a short count.
+    // A full pipe of one page takes nothing: a signal without SA_RESTART is EINTR. A full terminal has taken a part
+    // when the signal comes: a short count.
     extern "C" fn nothing(_: i32) {}
     // SAFETY: a handler of the right signature, without SA_RESTART; all-zero is otherwise valid.
     unsafe {

@@ -59,18 +59,22 @@ fn unsafe_code_is_opted_in_by_the_named_files() {
         "reader/raw.rs",
         "reader/vm.rs",
         "signal.rs",
+        "signal/entry.rs",
         "signal/mask.rs",
         "thread.rs",
     ]);
     assert_eq!(files_with("allow(unsafe_code)"), files);
-    assert_eq!(files_with("unsafe {"), files);
+    // signal/entry.rs: one function in assembly, which is unsafe as a whole.
+    let blocks = files.into_iter().filter(|file| file != "signal/entry.rs").collect();
+    assert_eq!(files_with("unsafe {"), blocks);
     let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"deny\""), "every other file is denied it");
 }
 
 #[test]
 fn foreign_memory_is_loaded_by_the_readers_only() {
-    assert_eq!(files_with("asm!"), set(&["reader/guarded.rs", "thread.rs"]));
+    // In signal/entry.rs: of the kernel's signal frame, no foreign memory.
+    assert_eq!(files_with("asm!"), set(&["reader/guarded.rs", "signal/entry.rs", "thread.rs"]));
     assert_eq!(files_with("read_volatile"), set(&["reader/raw.rs"]));
     // The handler's own signal mask, a value of ours.
     assert_eq!(files_with("read_unaligned"), set(&["signal/mask.rs"]));

@@ -20,14 +20,15 @@ pub struct Collected {
 /// Walks `request` with the strict policy and fills `frames` with what it finds, innermost frame first. Entries behind
 /// [`Collected::frames`] are zeroed.
 ///
-/// The whole chain is walked before the first name is read, as the strict walk wants it. With [`Detail::Code`] lines are
-/// not looked up.
+/// The whole chain is walked before the first name is read, as the strict walk wants it. With [`Detail::Code`] lines
+/// are not looked up.
 ///
 /// # Signal safety
 ///
-/// Loads through `reader`, and stores into `frames`, in which the walk's own frames are kept too: at most 4 KiB of stack are
-/// used, whatever the capacity (tests/handler_facts.rs measures it). The cost of a frame is bounded: see [`strict::walk`], and two strings of at most
-/// `FILENAME` and `NAME` bytes.
+/// Loads through `reader`, and stores into `frames`, in which the walk's own frames are kept too: at most 4 KiB of
+/// stack are used in an optimised build, whatever the capacity, and 24 KiB without optimisation (tests/handler_stack.rs
+/// measures both). The cost of a frame is bounded: see [`strict::walk`], and two strings of at most `FILENAME` and
+/// `NAME` bytes.
 ///
 /// In a handler of SIGSEGV or SIGBUS, and wherever these may be blocked, a [`crate::reader::GuardedReader`] needs
 /// [`crate::signal::admit_faults_now`] first.

@@ -26,16 +26,17 @@ pub enum Header {
 ///   File "app.py", line ??? in <module>
 /// ```
 ///
-/// `???` stands for what is missing (without quotes for a file name), `...` follows what was truncated. A function of the array alone:
-/// no interpreter is needed any more.
+/// `???` stands for what is missing (without quotes for a file name), `...` follows what was truncated. A function of
+/// the array alone: no interpreter is needed any more.
 ///
 /// # Errors
-/// The errno of the first `write` that failed; EIO when it wrote nothing. What was written before stays. (A pipe without a reader is
-/// a SIGPIPE first, where that is not ignored.)
+/// The errno of the first `write` that failed; EIO when it wrote nothing. What was written before stays. (A pipe
+/// without a reader is a SIGPIPE first, where that is not ignored.)
 ///
 /// # Signal safety
-/// `write` only, one call for a line of up to 512 bytes, so that lines of several processes do not mix in a pipe or a file that is
-/// opened for appending. Partial writes are continued and EINTR is repeated; errno is kept. 512 bytes of stack buffer.
+/// `write` only, one call for a line of up to 512 bytes, so that lines of several processes do not mix in a pipe or a
+/// file that is opened for appending. Partial writes are continued and EINTR is repeated; errno is kept. 512 bytes of
+/// stack buffer.
 pub fn print<const FILENAME: usize, const NAME: usize>(
     fd: c_int,
     frames: &[FrameInfo<FILENAME, NAME>],
@@ -72,8 +73,8 @@ pub fn print<const FILENAME: usize, const NAME: usize>(
     Ok(())
 }
 
-/// Writes a line that says why there are no more frames: none for a whole stack, `  ...` for a full array (as CPython 3.11 and 3.12
-/// do; later ones stop silently), else the reason, for instance `  <truncated: fault>`.
+/// Writes a line that says why there are no more frames: none for a whole stack, `  ...` for a full array (as CPython
+/// 3.11 and 3.12 do; later ones stop silently), else the reason, for instance `  <truncated: fault>`.
 ///
 /// # Errors
 /// As [`print`](print()).

@@ -1,14 +1,16 @@
-//! Room for a walk's frames inside the array that the frames with names will fill, so that a handler needs no second buffer.
+//! Room for a walk's frames inside the array that the frames with names will fill, so that a handler needs no second
+//! buffer.
 //!
-//! The walk's frames (24 bytes) stand at the end of the array, and entries are made from its front. Entry `i` is written after
-//! walk frame `i` was taken out, and ends before walk frame `i + 1` begins: with `n` entries of `S` bytes and `k = n − i − 1`
-//! frames left, they begin `24 k` bytes before the end (up to 4 more, for their alignment), and entry `i` ends `S k` bytes
-//! before it.
+//! The walk's frames (24 bytes) stand at the end of the array, and entries are made from its front. Entry `i` is
+//! written after walk frame `i` was taken out, and ends before walk frame `i + 1` begins: with `n` entries of `S` bytes
+//! and `k = n − i − 1` frames left, they begin `24 k` bytes before the end (up to 4 more, for their alignment), and
+//! entry `i` ends `S k` bytes before it.
 //!
 //! # Invariant
 //!
-//! `infos` points to `len` entries that are borrowed mutably for as long as the scratch lives, and `frames` to `len` aligned, initialised
-//! walk frames inside them. Both types are integers of C layout: every bit pattern is a value of both.
+//! `infos` points to `len` entries that are borrowed mutably for as long as the scratch lives, and `frames` to `len`
+//! aligned, initialised walk frames inside them. Both types are integers of C layout: every bit pattern is a value of
+//! both.
 #![allow(unsafe_code)]
 
 use super::FrameInfo;
@@ -39,8 +41,8 @@ impl<'a, const FILENAME: usize, const NAME: usize> Scratch<'a, FILENAME, NAME> {
             0 => core::ptr::dangling_mut(),
             _ => range.end.wrapping_byte_sub(len * size_of::<Frame>() + slack).cast::<Frame>(),
         };
-        // SAFETY: by FITS the array has that many bytes; its end less `slack` is aligned, and so are the frames before it.
-        // Zeroed, because the padding of a FrameInfo may be uninitialised.
+        // SAFETY: by FITS the array has that many bytes; its end less `slack` is aligned, and so are the frames before
+        // it. Zeroed, because the padding of a FrameInfo may be uninitialised.
         unsafe { frames.write_bytes(0, len) };
         Scratch { infos: range.start, frames, len, borrowed: PhantomData }
     }
@@ -56,8 +58,9 @@ impl<'a, const FILENAME: usize, const NAME: usize> Scratch<'a, FILENAME, NAME> {
     pub(super) fn finish(self, count: usize, mut fill: impl FnMut(Frame, &mut FrameInfo<FILENAME, NAME>)) {
         let count = count.min(self.len);
         for index in 0..count {
-            // SAFETY: the module's invariant: the frame is taken out before the entry that may overlap it is written, and
-            // entries written earlier end before it. An entry of zeroes is valid, and made without a copy on the stack.
+            // SAFETY: the module's invariant: the frame is taken out before the entry that may overlap it is written,
+            // and entries written earlier end before it. An entry of zeroes is valid, and made without a copy on the
+            // stack.
             unsafe {
                 let frame = self.frames.add(index).read();
                 let info = self.infos.add(index);

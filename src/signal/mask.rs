@@ -1,21 +1,23 @@
 //! Blocked faults, and what helps against them.
 //!
-//! A fault whose signal is blocked is not delayed: the kernel resets the handler and kills the process, whatever is installed. So a guarded
-//! load is an error value only while SIGSEGV and SIGBUS are *not* blocked in the thread that makes it. In a handler there are three ways to
-//! have them blocked, and two remedies:
+//! A fault whose signal is blocked is not delayed: the kernel resets the handler and kills the process, whatever is
+//! installed. So a guarded load is an error value only while SIGSEGV and SIGBUS are *not* blocked in the thread that
+//! makes it. In a handler there are three ways to have them blocked, and two remedies:
 //!
 //! | who blocked | seen in the context | remedy |
 //! |---|---|---|
-//! | the interrupted code (a thread that blocks all signals, another handler's `sa_mask`) | yes | [`admit_faults`], free |
+//! | the interrupted code (a thread's own mask, another handler's `sa_mask`) | yes | [`admit_faults`], free |
 //! | this handler's own `sa_mask` | no | leave them out of it, or [`admit_faults_now`] |
-//! | this handler *is* SIGSEGV's or SIGBUS's, without SA_NODEFER, called by the kernel or chained by [`super::install`] | no | SA_NODEFER, or [`admit_faults_now`] |
+//! | [`super::install`], chaining to this handler of SIGSEGV or SIGBUS as the kernel would | no | SA_NODEFER, or [`admit_faults_now`] |
+//!
+//! A handler of SIGSEGV that was installed *over* ours is none of these: a bad load goes to it, see [`super::owner`].
 //!
 //! tests/handler_facts.rs shows each of the rows dying without its remedy, and an error value with it.
 //!
 //! # Invariant
 //!
-//! The kernel's signal set is the first 8 bytes of a `sigset_t`: bit n − 1 for signal n. The rest of its 128 bytes is glibc's, and
-//! zero.
+//! The kernel's signal set is the first 8 bytes of a `sigset_t`: bit n − 1 for signal n. The rest of its 128 bytes is
+//! glibc's, and zero.
 #![allow(unsafe_code)]
 
 use core::marker::PhantomData;
@@ -37,8 +39,8 @@ pub struct Admitted {
     thread: PhantomData<*mut ()>,
 }
 
-/// Unblocks SIGSEGV and SIGBUS for a handler of *another* signal, where the code that it interrupted had them blocked. `None`, and no
-/// system call, where it had not: the usual case costs two loads.
+/// Unblocks SIGSEGV and SIGBUS for a handler of *another* signal, where the code that it interrupted had them blocked.
+/// `None`, and no system call, where it had not: the usual case costs two loads.
 ///
 /// A SIGSEGV that somebody sent by `kill` while it was blocked is pending, and is delivered now, to whoever handles it.
 ///
@@ -49,8 +51,8 @@ pub struct Admitted {
 /// One `rt_sigprocmask` here and one on drop, only when blocked; errno is kept.
 #[inline]
 pub unsafe fn admit_faults(context: *const c_void) -> Option<Admitted> {
-    // SAFETY: a ucontext of the kernel's, by this function's contract. It has no more of the set than the first 8 bytes, so no
-    // reference to a whole one is made.
+    // SAFETY: a ucontext of the kernel's, by this function's contract. It has no more of the set than the first 8
+    // bytes, so no reference to a whole one is made.
     let interrupted =
         unsafe { (&raw const (*context.cast::<libc::ucontext_t>()).uc_sigmask).cast::<u64>().read() };
     if interrupted & FAULTS == 0 {
@@ -59,7 +61,8 @@ pub unsafe fn admit_faults(context: *const c_void) -> Option<Admitted> {
     admit_faults_now()
 }
 
-/// The same for any code: asks the kernel what is blocked, and unblocks it, in one system call. `None` where nothing was.
+/// The same for any code: asks the kernel what is blocked, and unblocks it, in one system call. `None` where nothing
+/// was.
 ///
 /// # Signal safety
 /// One `rt_sigprocmask`, and one on drop when something was blocked; errno is kept.
@@ -75,8 +78,8 @@ impl Drop for Admitted {
     }
 }
 
-/// Whether SIGSEGV or SIGBUS is blocked in the calling thread now: a guarded load of a bad address would kill the process. One
-/// system call: once a walk at most, never once a load.
+/// Whether SIGSEGV or SIGBUS is blocked in the calling thread now: a guarded load of a bad address would kill the
+/// process. One system call: once a walk at most, never once a load.
 ///
 /// # Signal safety
 /// One `rt_sigprocmask`; errno is kept.
@@ -88,7 +91,8 @@ pub fn faults_blocked() -> bool {
 /// Changes the calling thread's mask and returns what it was.
 fn change(how: c_int, signals: u64) -> u64 {
     let mut before = set(0);
-    // SAFETY: two sets of ours. `pthread_sigmask` returns its error, and with these arguments has none; errno is not touched.
+    // SAFETY: two sets of ours. `pthread_sigmask` returns its error, and with these arguments has none; errno is not
+    // touched.
     unsafe { libc::pthread_sigmask(how, &set(signals), &mut before) };
     word(&before)
 }

@@ -1,5 +1,5 @@
-# Stacks whose text must be faulthandler's. `check(name)` compares; the names of `NAMES` are given to functions that call one
-# another, so that one stack has them all.
+# Stacks whose text must be faulthandler's. `check(name)` compares; the names of `NAMES` are given to functions that call
+# one another, so that one stack has them all.
 import sys
 import types
 

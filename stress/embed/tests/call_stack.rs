@@ -1,5 +1,5 @@
-//! The text of `call_stack` is faulthandler's, on whichever interpreter PYO3_PYTHON names; and a process that dies of SIGSEGV
-//! leaves it behind. Python runs once a process and dies in forked children, so this file has one test.
+//! The text of `call_stack` is faulthandler's, on whichever interpreter PYO3_PYTHON names; and a process that dies of
+//! SIGSEGV leaves it behind. Python runs once a process and dies in forked children, so this file has one test.
 #![allow(unsafe_code)]
 
 use sigwalk::addr::Addr;
@@ -123,8 +123,8 @@ fn compare(py: Python<'_>, live: &Live, name: &str) -> Result<(), String> {
     same(&ours, &shortened(theirs, 179, 63)).map_err(|difference| format!("{name}, small: {difference}"))
 }
 
-/// faulthandler's text as it is when strings have at most so many bytes. It counts 500 code points before they are escaped, we
-/// count bytes behind that.
+/// faulthandler's text as it is when strings have at most so many bytes. It counts 500 code points before they are
+/// escaped, we count bytes behind that.
 fn shortened(text: &str, filename: usize, name: usize) -> String {
     let mut short = String::new();
     for line in text.split_inclusive('\n') {
@@ -153,7 +153,7 @@ fn cut(text: &str, room: usize) -> String {
     };
     let mut end = 0;
     while end < bytes.len() {
-        let size = match bytes[end..].as_bytes() {
+        let size = match &bytes.as_bytes()[end..] {
             [b'\\', b'x', ..] => 4,
             [b'\\', b'u', ..] => 6,
             [b'\\', b'U', ..] => 10,
@@ -199,7 +199,8 @@ fn on_crash_install() {
     }
 }
 
-/// Installed without SA_NODEFER, like most: SIGSEGV is blocked in it, and a guarded load would not survive a bad address.
+/// Installed without SA_NODEFER, like most: SIGSEGV is blocked in it, and a guarded load would not survive a bad
+/// address.
 extern "C" fn on_crash(_: c_int, _: *mut libc::siginfo_t, _: *mut c_void) {
     let state = ON_CRASH.swap(std::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: null, or the leaked state of `die`, which nobody else uses now.
