@@ -13,6 +13,7 @@
 //! * [`heuristics`]: the checks of CPython's own helpers, in their order.
 //! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each.
 //! * [`line_table`], [`text`]: lines and names out of foreign memory.
+//! * [`call_stack`]: a stack as fixed-size structures with names, and as the text that faulthandler prints.
 //!
 //! # What it does not do
 //!
@@ -47,6 +48,8 @@ pub mod sync;
 #[cfg(not(loom))]
 pub mod addr;
 #[cfg(not(loom))]
+pub mod call_stack;
+#[cfg(not(loom))]
 pub mod frame;
 #[cfg(not(loom))]
 pub mod heuristics;
@@ -57,9 +60,9 @@ pub mod layout;
 #[cfg(not(loom))]
 pub mod line_table;
 #[cfg(not(loom))]
-pub mod reader;
+mod place;
 #[cfg(not(loom))]
-mod scratch;
+pub mod reader;
 #[cfg(not(loom))]
 pub mod signal;
 #[cfg(not(loom))]

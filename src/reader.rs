@@ -26,7 +26,7 @@ pub use vm::{VmError, VmReader};
 use crate::addr::Addr;
 
 /// Bytes of memory that a [`BlockReader`] copies into.
-pub const PLACE_BYTES: usize = crate::scratch::BYTES;
+pub const PLACE_BYTES: usize = crate::place::BYTES;
 
 /// A type that is filled from foreign memory must have no niche: no bit pattern to spare, with which the memory could choose
 /// the variant of an `Option` or a `Result` around it. Every load of a reader of this crate asks this while it is compiled.

@@ -4,6 +4,9 @@
 //! that was there before ours (faulthandler, a crash tracker, Rust's stack-overflow handler), as the kernel would have
 //! delivered it. No earlier handler is lost and none is called for a fault of ours.
 //!
+//! Two more things that kill a process although its handler is installed have their own files: a blocked SIGSEGV
+//! (`mask.rs`: [`admit_faults`]) and an alternate stack that is too small (`entry.rs`).
+//!
 //! Known limit: a component that installs itself over us and chains to us, and over which [`install`] is then called again,
 //! makes a ring: an unhandled fault goes round in it for ever. Install once, or uninstall first.
 //!
@@ -13,6 +16,12 @@
 //! disposition, publishes it, and only then installs ours. (The old disposition that `sigaction` hands back is too late:
 //! another thread may fault before the call has returned.)
 #![allow(unsafe_code)]
+
+mod entry;
+mod mask;
+
+use entry::on_fault;
+pub use mask::{Admitted, admit_faults, admit_faults_now, faults_blocked};
 
 use crate::reader::fixup_for;
 use crate::sync::Published;
@@ -88,10 +97,7 @@ fn install_one(index: usize) -> Result<(), InstallError> {
     if before.sa_sigaction == on_fault as *const () as usize {
         return Ok(());
     }
-    // Only the first word of the mask is the kernel's: it has 64 signals.
-    // SAFETY: sigset_t is 128 bytes of plain integers; the first eight are read.
-    let mask = unsafe { ptr::read_unaligned((&raw const before.sa_mask).cast::<u64>()) };
-    let words = [before.sa_sigaction as u64, u64::from(before.sa_flags as u32), mask];
+    let words = [before.sa_sigaction as u64, u64::from(before.sa_flags as u32), mask::word(&before.sa_mask)];
     // A profiler that starts and stops finds the same handler each time.
     if PREVIOUS[index].last() != Some(words) {
         PREVIOUS[index].push(words).map_err(|_| InstallError::TooManyInstalls)?;
@@ -120,12 +126,12 @@ pub unsafe fn uninstall() {
         if owner(signal) == Owner::Us
             && let Some([handler, flags, mask]) = previous.last()
         {
-            // SAFETY: all-zero is valid, then the published fields are put back; the mask's first word is the kernel's.
+            // SAFETY: all-zero is valid, then the published fields are put back.
             unsafe {
                 let mut action: libc::sigaction = core::mem::zeroed();
                 action.sa_sigaction = handler as usize;
                 action.sa_flags = flags as u32 as c_int;
-                ptr::write_unaligned((&raw mut action.sa_mask).cast::<u64>(), mask);
+                action.sa_mask = mask::set(mask);
                 libc::sigaction(signal, &action, ptr::null_mut());
             }
         }
@@ -162,7 +168,7 @@ fn errno() -> c_int {
 
 /// # Signal safety
 /// Reads the saved context and a constant table; for faults that are not ours, what the chained handler does.
-extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel hands a SA_SIGINFO handler a valid siginfo and ucontext, ours until we return.
     unsafe {
         let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
@@ -183,6 +189,16 @@ extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, context: *mut c_void
     }
 }
 
+/// The default action from now on.
+fn to_default(signal: c_int) {
+    // SAFETY: an all-zero sigaction is valid, and SIG_DFL is a disposition.
+    unsafe {
+        let mut default: libc::sigaction = core::mem::zeroed();
+        default.sa_sigaction = libc::SIG_DFL;
+        libc::sigaction(signal, &default, ptr::null_mut());
+    }
+}
+
 /// Hands a fault to the handler that was there before ours.
 ///
 /// # Safety
@@ -197,9 +213,7 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
             // A fault that is ignored would come back for ever: the kernel kills for it, and so do we.
             libc::SIG_IGN if !synchronous => {}
             libc::SIG_DFL | libc::SIG_IGN => {
-                let mut default: libc::sigaction = core::mem::zeroed();
-                default.sa_sigaction = libc::SIG_DFL;
-                libc::sigaction(signal, &default, ptr::null_mut());
+                to_default(signal);
                 // A synchronous fault happens again when we return, with its own address and pc, and is fatal now.
                 if !synchronous {
                     libc::raise(signal);
@@ -209,13 +223,10 @@ unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
                 let flags = flags as u32 as c_int;
                 if flags & libc::SA_RESETHAND != 0 {
                     // As the kernel does before it calls such a handler, which may return in order to die.
-                    let mut default: libc::sigaction = core::mem::zeroed();
-                    default.sa_sigaction = libc::SIG_DFL;
-                    libc::sigaction(signal, &default, ptr::null_mut());
+                    to_default(signal);
                 }
-                let mut block: libc::sigset_t = core::mem::zeroed();
-                let mut before: libc::sigset_t = core::mem::zeroed();
-                ptr::write_unaligned((&raw mut block).cast::<u64>(), mask);
+                let mut block = mask::set(mask);
+                let mut before = mask::set(0);
                 if flags & libc::SA_NODEFER == 0 {
                     libc::sigaddset(&mut block, signal);
                 }
@@ -250,6 +261,10 @@ pub struct AltStack {
 impl AltStack {
     /// Maps and installs an alternate stack of 64 KiB, or more where the CPU's vector state asks for it
     /// (`AT_MINSIGSTKSZ`; AVX-512 alone needs 3.5 KiB, AMX 11 KiB: bpo-46968). `None` when the kernel refuses.
+    ///
+    /// A handler that walks needs `AT_MINSIGSTKSZ` twice (a recovered fault is a signal frame more), 4 KiB for the walk and
+    /// 1 KiB for our handler, and each handler that it may be interrupted by or chained to as much again; a walk without
+    /// optimisation needs 24 KiB. One with less dies of SIGSEGV, if there is a guard page below it as here.
     #[must_use]
     pub fn install() -> Option<Self> {
         // SAFETY: getauxval reads the auxiliary vector; the mapping is fresh; sigaltstack gets a valid stack_t that

@@ -1,4 +1,4 @@
-//! Bounded copies of Python strings out of foreign memory, as UTF-8.
+//! Bounded copies of Python strings out of foreign memory: as UTF-8, or as whatever an [`Encoding`] makes of them.
 
 use crate::addr::Addr;
 use crate::interpreter::Interpreter;
@@ -26,21 +26,65 @@ impl From<Fault> for TextError {
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// Bytes of UTF-8 in the caller's buffer.
+    /// Bytes in the caller's buffer.
     pub bytes: usize,
     /// The string had more than fitted.
     pub truncated: bool,
 }
 
-/// Copies the string at `text` into `into` as UTF-8, whole code points only. A lone surrogate (legal in a Python
-/// string, illegal in UTF-8) becomes U+FFFD.
+/// How a code point is written.
+pub trait Encoding {
+    /// Whether this byte of an ASCII string stands for itself.
+    fn is_plain(byte: u8) -> bool;
+
+    /// Writes `point` to the start of `room`. Returns its bytes, at least one, or `None` where it does not fit: a part of a
+    /// code point is never written. `point` may be any number, a surrogate or above U+10FFFF as well.
+    fn put(point: u32, room: &mut [u8]) -> Option<usize>;
+}
+
+/// UTF-8. A lone surrogate (legal in a Python string, illegal in UTF-8) becomes U+FFFD.
+#[derive(Debug)]
+pub struct Utf8;
+
+impl Encoding for Utf8 {
+    #[inline(always)]
+    fn is_plain(byte: u8) -> bool {
+        byte.is_ascii()
+    }
+
+    #[inline(always)]
+    fn put(point: u32, room: &mut [u8]) -> Option<usize> {
+        let character = char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER);
+        let size = character.len_utf8();
+        character.encode_utf8(room.get_mut(..size)?);
+        Some(size)
+    }
+}
+
+/// Copies the string at `text` into `into` as UTF-8, whole code points only.
+///
+/// # Errors
+/// See [`TextError`].
+///
+/// # Signal safety
+/// As [`copy_as`].
+pub fn copy<R: Reader>(
+    reader: &R,
+    interpreter: &Interpreter,
+    text: Addr,
+    into: &mut [u8],
+) -> Result<Copied, TextError> {
+    copy_as::<Utf8, R>(reader, interpreter, text, into)
+}
+
+/// Copies the string at `text` into `into`, encoded as `E` says, whole code points only.
 ///
 /// # Errors
 /// See [`TextError`].
 ///
 /// # Signal safety
 /// 64 bytes of stack buffer; at most as many code points are read as fit, so the cost is bounded by the caller.
-pub fn copy<R: Reader>(
+pub fn copy_as<E: Encoding, R: Reader>(
     reader: &R,
     interpreter: &Interpreter,
     text: Addr,
@@ -69,17 +113,17 @@ pub fn copy<R: Reader>(
     if ascii {
         let count = into.len().min(length as usize);
         reader.bytes(data, &mut into[..count])?;
-        // A lie, or memory that was written meanwhile: what is above 127 must be encoded.
-        if into[..count].is_ascii() {
+        // What is above 127 is a lie, or memory that was written meanwhile: it must be encoded.
+        if into[..count].iter().all(|byte| E::is_plain(*byte)) {
             return Ok(Copied { bytes: count, truncated: count < length as usize });
         }
     }
-    encode(reader, data, length as u32, width, into)
+    encode::<E, R>(reader, data, length as u32, width, into)
 }
 
 const PIECE: usize = 64;
 
-fn encode<R: Reader>(
+fn encode<E: Encoding, R: Reader>(
     reader: &R,
     data: Addr,
     length: u32,
@@ -102,12 +146,9 @@ fn encode<R: Reader>(
         for unit in bytes.chunks_exact(width as usize) {
             let mut point = [0; 4];
             point[..unit.len()].copy_from_slice(unit);
-            let character = char::from_u32(u32::from_le_bytes(point)).unwrap_or(char::REPLACEMENT_CHARACTER);
-            let size = character.len_utf8();
-            let Some(place) = into.get_mut(written..written + size) else {
+            let Some(size) = E::put(u32::from_le_bytes(point), &mut into[written..]) else {
                 return Ok(Copied { bytes: written, truncated: true });
             };
-            character.encode_utf8(place);
             written += size;
         }
         done += count;

@@ -5,7 +5,7 @@
 
 use super::{Block, Fault, FaultKind, Reader, VmReader};
 use crate::addr::Addr;
-use crate::scratch::{BLOCKS, Cells, Scratch};
+use crate::place::{BLOCKS, Cells, Claimed};
 use core::cell::Cell;
 
 /// Where blocks come from.
@@ -59,7 +59,7 @@ impl<R: Reader> Source for ByLoads<R> {
 #[derive(Debug)]
 pub struct BlockReader<S> {
     source: S,
-    scratch: Scratch,
+    claimed: Claimed,
     /// Blocks that are copied.
     count: Cell<usize>,
     /// Words of memory that are taken.
@@ -80,7 +80,7 @@ impl<S: Source> BlockReader<S> {
     pub fn new(source: S) -> Option<Self> {
         Some(BlockReader {
             source,
-            scratch: Scratch::claim()?,
+            claimed: Claimed::claim()?,
             count: Cell::new(0),
             used: Cell::new(0),
             last: Cell::new(0),
@@ -91,7 +91,7 @@ impl<S: Source> BlockReader<S> {
     /// Notes a block behind those that are there, if it fits: `at` and `len` are rounded outward to words.
     #[inline]
     fn note(&self, index: usize, used: usize, at: u64, len: u64) -> Option<usize> {
-        let Cells { memory, blocks, offsets } = self.scratch.cells();
+        let Cells { memory, blocks, offsets } = self.claimed.cells();
         let from = at & !7;
         let bytes =
             at.wrapping_add(len).wrapping_add(7 & at.wrapping_add(len).wrapping_neg()).wrapping_sub(from);
@@ -105,7 +105,7 @@ impl<S: Source> BlockReader<S> {
 
     /// Copies the blocks from `self.count` to `count`, noted before.
     fn fetch(&self, count: usize, used: usize) -> Result<usize, FaultKind> {
-        let Cells { memory, blocks, .. } = self.scratch.cells();
+        let Cells { memory, blocks, .. } = self.claimed.cells();
         let before = self.count.get();
         let (Some(wanted), Some(into)) = (blocks.get(before..count), memory.get(self.used.get()..used))
         else {
@@ -120,7 +120,7 @@ impl<S: Source> BlockReader<S> {
     /// Index of a block that holds `len` bytes at `at`.
     #[inline]
     fn find(&self, at: Addr, len: u64) -> Option<usize> {
-        let blocks = &self.scratch.cells().blocks;
+        let blocks = &self.claimed.cells().blocks;
         let holds = |index: usize| {
             let [from, size] = &blocks[index];
             let offset = at.get().wrapping_sub(from.get());
@@ -162,7 +162,7 @@ impl<S: Source> BlockReader<S> {
     /// The word of up to 8 bytes that begins at `at`, which block `index` holds.
     #[inline]
     fn word(&self, index: usize, at: Addr, len: u64) -> u64 {
-        let Cells { memory, blocks, offsets } = self.scratch.cells();
+        let Cells { memory, blocks, offsets } = self.claimed.cells();
         let offset = at.get().wrapping_sub(blocks[index][0].get());
         let first = offsets[index].get() as usize + (offset / 8) as usize;
         let shift = (offset % 8) * 8;
@@ -200,7 +200,7 @@ impl<S: Source> Reader for BlockReader<S> {
         let (before, mut count, mut used) = (self.count.get(), self.count.get(), self.used.get());
         for block in wanted {
             let (at, len) = (block.at, u64::from(block.len));
-            let blocks = &self.scratch.cells().blocks;
+            let blocks = &self.claimed.cells().blocks;
             let noted = |index: usize| blocks[index][0].get() == at.get() && blocks[index][1].get() >= len;
             if len == 0 || self.find(at, len).is_some() || (before..count).any(noted) {
                 continue;
@@ -337,10 +337,10 @@ mod tests {
         let region = [Region { start: LOW, bytes: &[1; 8] }];
         let readers: Vec<_> =
             core::iter::from_fn(|| BlockReader::new(ByLoads(ImageReader::new(&region)))).collect();
-        assert!(readers.len() <= crate::scratch::PLACES);
+        assert!(readers.len() <= crate::place::PLACES);
         assert!(
             BlockReader::new(ByLoads(ImageReader::new(&region))).is_none()
-                || readers.len() < crate::scratch::PLACES
+                || readers.len() < crate::place::PLACES
         );
         drop(readers);
         while BlockReader::new(ByLoads(ImageReader::new(&region))).is_none() {

@@ -55,7 +55,8 @@ pub const UNITS: u64 = 64;
 const FIRSTTRACEABLE: u32 = 2;
 const CHUNKS: u64 = 0x20_0000;
 const CHUNK_DISTANCE: u64 = 0x1_0000;
-const NATIVE: u64 = 0x7ffd_0000_1000;
+/// Where no process on x86-64 Linux has anything: handler tests map the image in their real memory.
+const NATIVE: u64 = 0x6ffd_0000_1000;
 const HEAP: u64 = 0x40_0000;
 const CODES: u64 = 0x50_0000;
 
@@ -233,7 +234,7 @@ impl Process {
         self.put(self.tstate.plus(layout.thread.datastack_chunk), self.chunks[0].get());
         self.put(self.datastack_top(), top);
         // Deeper native frames are at lower addresses; the page above is where the outermost ones are.
-        self.memory.map(NATIVE - 0x1000, 0x4000);
+        self.memory.map(NATIVE - 0x1000, 0x8000);
         let (mut part, mut left) = (0, per_chunk[0]);
         for (index, slot) in slots.iter().enumerate() {
             match slot {
@@ -288,10 +289,10 @@ impl Process {
         let code = self.code(index);
         self.frames.push(at);
         self.codes.push(code);
-        // The frames of a stack have different offsets and lines.
+        // Neighbours on a stack have different offsets and lines, inside the 64 units.
         let lasti = match slot {
             Generator | Incomplete => 0,
-            _ => 8 + 4 * index as i32,
+            _ => 8 + 4 * (index as i32 % 30),
         };
         self.put(self.executable(index), code.get());
         self.put(at.plus(layout.frame.globals), NOWHERE + 0x100);
@@ -325,14 +326,30 @@ impl Process {
         self.put(table.plus(layout.ob_type), BYTES_TYPE.get());
         self.put(table.plus(text.bytes_size), entries.len() as u64);
         self.put_bytes(table.plus(text.bytes_data), &entries);
-        let spelled = format!("f{index}");
-        self.put(name, 1);
-        self.put(name.plus(layout.ob_type), UNICODE_TYPE.get());
-        self.put(name.plus(text.length), spelled.len() as u64);
-        // Kind 1, compact, ASCII.
-        self.put_u32(name.plus(text.state), 1 << 2 | 1 << 5 | 1 << 6);
-        self.put_bytes(name.plus(text.ascii_data), spelled.as_bytes());
+        self.put_text(name, &format!("f{index}"));
         at
+    }
+
+    /// Writes a string object: compact, in the narrowest kind. The memory must be mapped.
+    pub fn put_text(&mut self, at: Addr, spelled: &str) {
+        let (layout, ob_type) = (self.layout().text, self.layout().code.ob_type);
+        let widest = spelled.chars().max().unwrap_or('\0') as u32;
+        let width = if widest < 0x100 {
+            1
+        } else if widest < 0x1_0000 {
+            2
+        } else {
+            4
+        };
+        let points = spelled.chars().flat_map(|point| (point as u32).to_le_bytes().into_iter().take(width));
+        self.put(at, 1);
+        self.put(at.plus(ob_type), UNICODE_TYPE.get());
+        self.put(at.plus(layout.length), spelled.chars().count() as u64);
+        // Bits 2 to 4: kind, bit 5: compact, bit 6: ASCII.
+        let state = (width as u32) << 2 | 1 << 5 | u32::from(spelled.is_ascii()) << 6;
+        self.put_u32(at.plus(layout.state), state);
+        let data = if spelled.is_ascii() { layout.ascii_data } else { layout.compact_data };
+        self.put_bytes(at.plus(data), &points.collect::<Vec<u8>>());
     }
 
     /// Makes a chain of the frames and hangs it into the thread state.

@@ -36,7 +36,7 @@ pub fn prepare(seed: u64, mean_gap_ns: u64) {
     SEED.store(seed, Relaxed);
     MEAN_GAP.store(mean_gap_ns, Relaxed);
     // SAFETY: all-zero is a valid sigaction; the handler has the right signature. Only SIGPROF itself is blocked in it:
-    // with SIGSEGV blocked, a guarded load's fault would be fatal.
+    // `admit_faults` does not see a handler's own mask, and with SIGSEGV blocked a guarded load's fault would be fatal.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_timer as *const () as usize;
@@ -100,7 +100,10 @@ fn set_timer(mean: u64) {
     }
 }
 
-extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, _context: *mut c_void) {
+extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c_void) {
+    // A target may block signals around what it does, SIGSEGV among them and SIGPROF not.
+    // SAFETY: the context that the kernel gave this handler.
+    let _admitted = unsafe { sigwalk::signal::admit_faults(interrupted) };
     // SAFETY: the address of the calling thread's errno.
     let errno = unsafe { &mut *libc::__errno_location() };
     let before = *errno;

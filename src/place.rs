@@ -7,7 +7,7 @@
 //! # Invariant
 //!
 //! Of a [`Place`] only the walk that moved its `claimed` from false to true uses the cells, until it stores false again,
-//! when the [`Scratch`] is dropped. A walk that is left by `longjmp` never gives its place back.
+//! when the [`Claimed`] is dropped. A walk that is left by `longjmp` never gives its place back.
 #![allow(unsafe_code)]
 
 use core::cell::Cell;
@@ -58,7 +58,7 @@ impl Place {
 
 /// A claimed place, given back on drop.
 #[derive(Debug)]
-pub(crate) struct Scratch(&'static Place);
+pub(crate) struct Claimed(&'static Place);
 
 impl core::fmt::Debug for Place {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -66,16 +66,16 @@ impl core::fmt::Debug for Place {
     }
 }
 
-impl Scratch {
+impl Claimed {
     /// A free place, if there is one.
     ///
     /// # Signal safety
     /// At most one atomic exchange a place; never waits.
-    pub fn claim() -> Option<Scratch> {
+    pub fn claim() -> Option<Claimed> {
         let free = |place: &&Place| {
             place.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
         };
-        POOL.iter().find(free).map(Scratch)
+        POOL.iter().find(free).map(Claimed)
     }
 
     /// The memory.
@@ -84,7 +84,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for Claimed {
     fn drop(&mut self) {
         self.0.claimed.store(false, Ordering::Release);
     }
