@@ -118,12 +118,15 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     progress.finish("stacks");
     println!("{}: {walks} walks on {done} stacks", arguments.out.display());
     if let Some(differential) = &campaigner.lock().expect("one thread").differential {
-        let (compared, differing) = (differential.compared, differential.differing);
-        println!("{}: {compared} walks of our model compared with it, {differing} differ", cpython_c::NAME);
+        let Differential { compared, differing, excluded, .. } = differential;
+        println!(
+            "{}: {compared} walks of our model compared with it, {differing} differ; {excluded} not compared: they read their own stack",
+            cpython_c::NAME
+        );
         for line in &differential.shown {
             eprintln!("{line}");
         }
-        if differing > 0 {
+        if *differing > 0 {
             return Ok(exit::FINDINGS);
         }
     }
@@ -175,10 +178,13 @@ impl Campaigner {
         for (index, (walk, frames)) in answers.iter().enumerate() {
             self.tally((index, CONTROL, CONTROL), walk, frames, &reference);
         }
+        if let Some(differential) = &mut self.differential {
+            differential.begin(&captured);
+        }
         let healthy = self.differential.as_ref().map(|differential| differential.walk(&request));
         if let Some(answer) = &healthy {
             self.tally_c((CPYTHON_C, CONTROL, CONTROL), answer, &reference);
-            self.compare(&request, answer, || "the healthy stack".into());
+            self.compare(&request, 0, answer, || "the healthy stack".into());
         }
         // A walker that refuses the healthy stack has no answer to compare with, and sits this stack out. It happens:
         // the shim of a specialised `__init__` (3.13+) has stale words as globals and builtins, and where one of them is
@@ -211,7 +217,7 @@ impl Campaigner {
                 .collect();
             let theirs = self.differential.as_ref().map(|differential| differential.walk(&request));
             if let Some(answer) = &theirs {
-                self.compare(&request, answer, || {
+                self.compare(&request, value, answer, || {
                     let (field, class) = (fields::ALL[field].name(), classes::ALL[class].name());
                     format!(
                         "{field} of frame {} at {}, {before:#x} changed to {value:#x} ({class})",
@@ -232,12 +238,12 @@ impl Campaigner {
         Ok(())
     }
 
-    /// Holds the models to `answer`. `change` says what was changed on this stack.
-    fn compare(&mut self, request: &Request<'_>, answer: &Answer, change: impl Fn() -> String) {
+    /// Holds the models to `answer`. `change` says what was changed on this stack, to `value`.
+    fn compare(&mut self, request: &Request<'_>, value: u64, answer: &Answer, change: impl Fn() -> String) {
         let (seed, stack) = (self.seed, self.stack);
         if let Some(differential) = &mut self.differential {
             let about = || format!("seed {seed}, stack {stack}, {}", change());
-            differential.compare(self.live, request, answer, about);
+            differential.compare(self.live, request, value, answer, about);
         }
     }
 

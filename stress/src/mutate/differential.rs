@@ -6,8 +6,10 @@
 //! * debug builds: the asserts of their helpers end the process, and the model has none;
 //! * a fault at an address that is not canonical: the kernel reports none, so only that the model's is such an address;
 //! * the first byte of a load across pages: the kernel reports the second page where only that is missing;
+//! * a pointer into the native stack below the caller: either walk finds there what it wrote itself;
 //! * the number of hops of a walk that never ends: either side gives up after a number of its own.
 
+use super::stack::Captured;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
@@ -15,6 +17,7 @@ use sigwalk::walk::{End, Request, Truncated, Walk, pr_b1};
 use sigwalk::walkers::{self, Entry};
 use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c::{BadLoad, CpythonC, Recovery, Skip, Tried, available, catch_faults};
+use std::ops::Range;
 
 /// The models, and how the C is asked to skip for each.
 const PAIRS: [(&str, Skip); 2] = [("pr-b1", Skip::AsProposed), ("pr-b1-hops", Skip::Guarded)];
@@ -24,6 +27,10 @@ const ENDLESS: u32 = 4096;
 
 /// Loads of the model where its usual budget was too small for a scan that does end, at the end of a mapping at the latest.
 const MANY_LOADS: u32 = 1 << 28;
+
+/// Native stack that the walks may use, and all that the main thread may have, bytes.
+const OWN_STACK: u64 = 64 << 10;
+const MAIN_STACK: u64 = 8 << 20;
 
 /// Differences that are described; the rest is counted.
 const SHOWN: usize = 20;
@@ -40,8 +47,11 @@ pub struct Answer {
 pub struct Differential {
     walker: CpythonC,
     recovery: Recovery,
+    own_stack: Range<u64>,
     /// Pairs of walks that were compared.
     pub compared: u64,
+    /// Pairs that were not, because the walk would have read its own native stack.
+    pub excluded: u64,
     /// Pairs that differed.
     pub differing: u64,
     /// What differed: the first few.
@@ -55,7 +65,24 @@ impl Differential {
     /// Why there is nothing to compare with.
     pub fn prepare() -> Result<Differential, &'static str> {
         let (walker, recovery) = (available()?, catch_faults()?);
-        Ok(Differential { walker, recovery, compared: 0, differing: 0, shown: Vec::new() })
+        Ok(Differential {
+            walker,
+            recovery,
+            own_stack: 0..0,
+            compared: 0,
+            excluded: 0,
+            differing: 0,
+            shown: Vec::new(),
+        })
+    }
+
+    /// The stack that is walked from now on. What lies below the innermost interpreter frame on the native stack is
+    /// buffers and registers of the walks themselves.
+    pub fn begin(&mut self, stack: &Captured<'_>) {
+        let here = (&raw const stack) as u64;
+        let frames = stack.chain.iter().map(|raw| raw.frame.get());
+        let above = frames.filter(|frame| (here..here + MAIN_STACK).contains(frame)).min();
+        self.own_stack = here - OWN_STACK..above.unwrap_or(here);
     }
 
     /// The walk of `cpython-c` as proposed.
@@ -71,15 +98,20 @@ impl Differential {
         Answer { tried, frames: out.frames().to_vec() }
     }
 
-    /// Compares each model with the C, while the change is in place. `proposed` is what [`Differential::walk`] gave;
-    /// `about` names the change.
+    /// Compares each model with the C, while the change is in place, to `value`. `proposed` is what [`Differential::walk`]
+    /// gave; `about` names the change.
     pub fn compare(
         &mut self,
         live: &Live,
         request: &Request<'_>,
+        value: u64,
         proposed: &Answer,
         about: impl Fn() -> String,
     ) {
+        if self.own_stack.contains(&value) {
+            self.excluded += PAIRS.len() as u64;
+            return;
+        }
         for (name, skip) in PAIRS {
             let entry = walkers::named(name).expect("a registered walker");
             let guarded = (skip == Skip::Guarded).then(|| self.ask(request, skip));
