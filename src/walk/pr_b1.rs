@@ -18,7 +18,9 @@
 use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head};
 use crate::addr::Addr;
 use crate::frame::{Frame, FrameBuf, NO_LINE};
-use crate::heuristics::{is_entry, is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti};
+use crate::heuristics::{
+    is_entry, is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti,
+};
 use crate::reader::Reader;
 
 /// How the skip loop finds complete frames.

@@ -72,6 +72,14 @@ pub struct Plan {
     pub gap_us: u64,
 }
 
+impl Plan {
+    /// Whether its walker can walk this interpreter.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.cell.not_available.is_empty()
+    }
+}
+
 impl Campaign {
     /// Reads and checks a campaign file for the interpreter `tag`.
     ///
@@ -118,7 +126,8 @@ impl Campaign {
     }
 
     /// Index of the plan of each trial: round-robin, so that drift of the machine hits all cells alike and an
-    /// interrupted run has about as many trials of each.
+    /// interrupted run has about as many trials of each. Cells that are not available have theirs, too, and a run leaves
+    /// them out: the index of a trial means the same on every interpreter.
     #[must_use]
     pub fn schedule(&self) -> Vec<usize> {
         let most = self.plans.iter().map(|plan| plan.cell.n).max().unwrap_or_default();
@@ -177,7 +186,7 @@ impl Group {
             fault: String::new(),
             n: self.trials,
             params,
-            not_available: String::new(),
+            not_available: subject::not_available(walker).unwrap_or_default().into(),
             judged: walker != crate::subject::FAULTHANDLER,
         };
         Ok(Plan { cell, workload: self.workload, target, millis: self.millis, gap_us: self.gap_us })
@@ -207,7 +216,7 @@ mod tests {
             (
                 "'pr-b1'",
                 "'pr-b2'",
-                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, faulthandler",
+                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, cpython-c, faulthandler",
             ),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
             ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),

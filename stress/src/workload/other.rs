@@ -44,8 +44,8 @@ fn round(context: &Context) {
             context.attempt(Addr::NULL);
             Ok(())
         }
-        Subject::Ours(entry) if entry.reads == Reads::Raw => visit(context, &live.readers.raw, false),
-        Subject::Ours(_) => visit(context, &live.readers.guarded, true),
+        Subject::Judged(walker) if walker.reads() == Reads::Raw => visit(context, &live.readers.raw, false),
+        Subject::Judged(_) => visit(context, &live.readers.guarded, true),
     };
     if result.is_err() {
         context.page.count(Tally::RecoveredFault);
