@@ -1,6 +1,7 @@
 //! What is timed, one file a kind. The order of [`of_walk`] is the order of the benches: those that a ratio compares run
 //! one after the other, so that drift of the machine touches both.
 
+mod cpython_c;
 mod dump;
 mod floor;
 mod frame_objects;
@@ -73,6 +74,7 @@ pub trait Subject {
 pub fn of_walk(py: Python<'_>) -> Result<Vec<Box<dyn Subject>>, Failure> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(floor::Floor), Box::new(raw::Raw::default())];
     subjects.extend(walkers::all());
+    subjects.extend(cpython_c::all());
     subjects.push(Box::new(frame_objects::FrameObjects));
     subjects.push(Box::new(tracemalloc::Tracemalloc::new(py)?));
     subjects.extend(dump::all(py)?);
