@@ -132,7 +132,8 @@ pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: A
 /// `_PyCode_SafeAddr2Line`.
 ///
 /// With line monitoring active (`sys.monitoring`, `settrace`) C asks the monitoring data *before* it tests the range of
-/// `lasti`, with an index that only an `assert` bounds: see [`instrumented_line`].
+/// `lasti`, with an index that only an `assert` bounds: a wild `lasti` reads whatever is there, and its bytes become the line. Modelled
+/// from 3.13, exactly; on 3.12, whose entries are others and which has no such helper, only the load is made.
 ///
 /// # Errors
 /// A load that the reader could not make, with its site.
