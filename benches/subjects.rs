@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+mod cpython_c;
 mod dump;
 mod floor;
 mod frame_objects;
@@ -87,6 +88,7 @@ pub fn name(walker: &str) -> String {
 pub fn of_walk(py: Python<'_>) -> Result<Vec<Box<dyn Subject>>, Failure> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(floor::Floor), Box::new(raw::Raw::default())];
     subjects.extend(walkers::all());
+    subjects.extend(cpython_c::all());
     subjects.push(Box::new(frame_objects::FrameObjects));
     subjects.push(Box::new(tracemalloc::Tracemalloc::new(py)?));
     subjects.extend(dump::all(py)?);

@@ -71,15 +71,16 @@ impl<'a> FrameBuf<'a> {
         }
     }
 
-    /// The part that is not filled yet.
+    /// The part that is not filled yet: for a walker that fills frames itself, and then says so by [`FrameBuf::advance`].
     #[inline(always)]
-    pub(crate) fn room(&mut self) -> &mut [Frame] {
+    #[must_use]
+    pub fn room(&mut self) -> &mut [Frame] {
         self.frames.get_mut(self.len..).unwrap_or_default()
     }
 
-    /// Says that `count` frames of [`FrameBuf::room`] were filled.
+    /// Says that `count` frames of [`FrameBuf::room`] were filled; more than there are is all.
     #[inline(always)]
-    pub(crate) fn advance(&mut self, count: usize) {
+    pub fn advance(&mut self, count: usize) {
         self.len = (self.len + count).min(self.frames.len());
     }
 

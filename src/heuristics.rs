@@ -2,7 +2,8 @@
 //! order, and no others.
 //!
 //! Read in the headers of 3.15.0 and the source of 3.13.15 (`Include/internal/pycore_interpframe.h`, `pycore_pymem.h`,
-//! `Objects/codeobject.c`); introduced by gh-140815 in 3.13.10, 3.14.1 and 3.15.0a2. Earlier versions have the pattern
+//! `Objects/codeobject.c`), and held to the C itself, bit by bit over changed memory (`stress mutate`, walker
+//! `cpython-c`); introduced by gh-140815 in 3.13.10, 3.14.1 and 3.15.0a2. Earlier versions have the pattern
 //! test only, with fewer patterns ([`Era`]); for them these functions answer "what if the helpers were there".
 //!
 //! # Signal safety
@@ -111,7 +112,9 @@ pub fn safe_get_code<R: Reader>(
 /// `_PyFrame_SafeGetLasti`: byte offset of the instruction, −1 where the code is not believed.
 ///
 /// The 32-bit truncation is CPython's: an instruction pointer that is off by a multiple of 4 GiB yields a
-/// valid-looking offset.
+/// valid-looking offset. So is the odd offset of an odd instruction pointer: C subtracts pointers to code units of two
+/// bytes and multiplies by two again, the compiler may take them for aligned, and GCC (Debian's builds of 3.13 to 3.15,
+/// and ours of their headers) leaves one 32-bit subtraction of bytes.
 ///
 /// # Errors
 /// As [`safe_get_code`], which it calls: a *second* reading of the same fields.
@@ -122,17 +125,15 @@ pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: A
     };
     let layout = &interpreter.layout;
     let instruction = reader.addr(frame.plus(layout.frame.instruction)).at(Site::FrameInstruction)?;
-    let bytes = instruction.minus(code.plus(layout.code.adaptive)) as i64;
-    // (int)(instr_ptr - bytecode) * sizeof(_Py_CODEUNIT), the subtraction in code units.
-    Ok(((bytes >> 1) as i32).wrapping_mul(2))
+    // (int)(instr_ptr - bytecode) * sizeof(_Py_CODEUNIT)
+    Ok(instruction.minus(code.plus(layout.code.adaptive)) as i32)
 }
 
 /// `_PyCode_SafeAddr2Line`.
 ///
 /// With line monitoring active (`sys.monitoring`, `settrace`) C asks the monitoring data *before* it tests the range of
-/// `lasti`, with an index that only an `assert` bounds. Here one byte of that entry is loaded (C loads
-/// the bytes behind it, too), and the line is taken from the location table, which holds the same line for a valid index.
-/// So the crash is modelled, and the wrong line that C would return for an invalid index is not.
+/// `lasti`, with an index that only an `assert` bounds: a wild `lasti` reads whatever is there, and its bytes become the line. Modelled
+/// from 3.13, exactly; on 3.12, whose entries are others and which has no such helper, only the load is made.
 ///
 /// # Errors
 /// A load that the reader could not make, with its site.
@@ -154,14 +155,15 @@ pub fn safe_addr2line<R: Reader>(
         if !data.is_null() {
             let lines = reader.addr(data.plus(layout.monitoring_lines)).at(Site::Monitoring)?;
             if !lines.is_null() {
-                // 3.12, 3.13: an array of {opcode, line_delta}; 3.14+: {bytes_per_entry, packed entries}.
-                let entry = if interpreter.layout.version.triple().1 < 14 {
-                    lines.plus(lasti as u32 + 1)
-                } else {
-                    let width = reader.u8(lines).at(Site::Monitoring)?;
-                    lines.plus(1).plus((lasti as u32 / 2).wrapping_mul(u32::from(width)))
-                };
-                reader.u8(entry).at(Site::Monitoring)?;
+                if interpreter.layout.version.triple().1 >= 13 {
+                    return Ok(match instrumented_line(reader, lines, lasti)? {
+                        None => NO_LINE,
+                        Some(delta) => first(Site::CodeFirstlineno)?.wrapping_add(delta),
+                    });
+                }
+                // 3.12: an array of {opcode, line_delta}. No 3.12 has the helper, so nothing can be compared: the
+                // load is modelled, and the line is the table's.
+                reader.u8(lines.plus(lasti as u32 + 1)).at(Site::Monitoring)?;
                 monitored = true;
             }
         }
@@ -177,6 +179,35 @@ pub fn safe_addr2line<R: Reader>(
     line_at_as_cpython(reader, table.plus(text.bytes_data), len, first, lasti).at(Site::Linetable)
 }
 
+/// `_Py_Instrumentation_GetLine` from 3.13: the distance from the first line, `None` for no line. `lines` is a byte with the
+/// width of an entry, then one entry a code unit: an opcode and the distance plus 2, least significant byte first. Nothing
+/// is tested: a wild `lasti` reads whatever is there, and a width of 0 or 1 still has a byte of distance.
+fn instrumented_line<R: Reader>(reader: &R, lines: Addr, lasti: i32) -> Result<Option<i32>, Stop> {
+    let width = reader.u8(lines).at(Site::Monitoring)?;
+    // An int in C, and wrapping with -fwrapv.
+    let index = (lasti / 2).wrapping_mul(i32::from(width)).wrapping_add(1);
+    let entry = Addr::new(lines.get().wrapping_add(1).wrapping_add_signed(i64::from(index)));
+    let mut value = u32::from(reader.u8(entry).at(Site::Monitoring)?);
+    for more in 1..u32::from(width).saturating_sub(1) {
+        let byte = reader.u8(entry.plus(more)).at(Site::Monitoring)?;
+        // C shifts an unsigned int: past 31 bits x86 takes the count modulo 32.
+        value |= u32::from(byte).wrapping_shl(more * 8);
+    }
+    Ok((value != 0).then(|| (value as i32).wrapping_sub(2)))
+}
+
+/// Whether the owner is an entry frame's, as CPython asks: 3.12 and 3.13 `== FRAME_OWNED_BY_CSTACK`, from 3.14
+/// `>= FRAME_OWNED_BY_INTERPRETER`.
+#[inline(always)]
+pub(crate) fn is_entry(interpreter: &Interpreter, owner: u8) -> bool {
+    match interpreter.layout.frame.entry_owner {
+        None => false,
+        Some(entry) if interpreter.layout.version.triple().1 < 14 => owner == entry,
+        // `char owner`, compared as a signed value: 0x80 and above are below every owner.
+        Some(entry) => owner as i8 >= entry as i8,
+    }
+}
+
 /// `_PyFrame_IsIncomplete`: an entry frame, or a Python frame before its RESUME.
 ///
 /// Unguarded: `_PyFrame_GetCode` behind it has only an `assert`, so a stale `executable` is dereferenced *before*
@@ -189,8 +220,7 @@ pub fn is_incomplete<R: Reader>(reader: &R, interpreter: &Interpreter, frame: Ad
     const GENERATOR: u8 = 1;
     let layout = &interpreter.layout;
     let owner = reader.u8(frame.plus(layout.frame.owner)).at(Site::FrameOwner)?;
-    // `char owner`, compared as a signed value: 0x80 and above are below every owner.
-    if layout.frame.entry_owner.is_some_and(|entry| owner as i8 >= entry as i8) {
+    if is_entry(interpreter, owner) {
         return Ok(true);
     }
     if owner == GENERATOR {

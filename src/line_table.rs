@@ -103,8 +103,12 @@ pub fn line_at_as_cpython<R: Reader>(
     let at = |index: u64| reader.u8(Addr::new(data.get().wrapping_add(index)));
     // PyCodeAddressRange after _PyLineTable_InitAddressRange: ar_end = 0, lo_next = table.
     let (mut next, mut line, mut end) = (0_u64, first, 0_i32);
-    // ar_end and lo_next as in _PyCode_CheckLineNumber and advance(): `lo_next >= limit` is the only bound.
-    while (next as i64) < (len as i64) {
+    // ar_end and lo_next as in _PyCode_CheckLineNumber and advance(): `lo_next >= limit` is the only bound. Pointers are
+    // compared, so that a negative size is an empty table where its end wraps or lies before the table, and nearly endless
+    // where it lies behind, in the upper half.
+    let limit = data.get().wrapping_add(len);
+    let is_inside = |index: u64| data.get().wrapping_add(index) < limit;
+    while is_inside(next) {
         let header = at(next)?;
         let kind = (header >> 3) & 15;
         let delta = match kind {
@@ -115,11 +119,12 @@ pub fn line_at_as_cpython<R: Reader>(
         line = line.wrapping_add(delta);
         end = end.wrapping_add((i32::from(header & 7) + 1) * 2);
         if end > lasti {
-            return Ok(if kind == 15 { crate::frame::NO_LINE } else { line });
+            // `(*ptr >> 3) == 0x1f`: with bit 7, which only a damaged table lacks.
+            return Ok(if header >> 3 == 0x1f { crate::frame::NO_LINE } else { line });
         }
         loop {
             next += 1;
-            if (next as i64) >= (len as i64) || at(next)? & 0x80 != 0 {
+            if !is_inside(next) || at(next)? & 0x80 != 0 {
                 break;
             }
         }

@@ -18,7 +18,7 @@ use std::cell::RefCell;
 
 /// What a walker may use of the stack of the handler that calls it, bytes. Without optimisation every value that was
 /// inlined into a walk has a place of its own on the stack.
-const BOUND: usize = if cfg!(debug_assertions) { 24 << 10 } else { 4 << 10 };
+const BOUND: usize = 4 << 10;
 
 /// What our fault handler may use below its signal frame.
 const FAULT_HANDLER: usize = 1024;

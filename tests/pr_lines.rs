@@ -27,7 +27,7 @@ fn process(minor: u8) -> Process {
     Process::new(minor, &[Function, Entry])
 }
 
-/// Active line monitoring: `lines` has an entry of `width` bytes for each unit (3.14+: and says so in its first byte).
+/// Active line monitoring: `lines` has an entry of `width` bytes for each unit (3.13+: and says so in its first byte).
 fn monitored(minor: u8, width: u8) -> Process {
     let mut process = process(minor);
     let code = process.layout().code;
@@ -95,22 +95,49 @@ fn the_table_is_read_as_it_stands() {
 #[test]
 fn monitoring_is_asked_before_the_range_is_tested() {
     for minor in MINORS.into_iter().filter(|minor| *minor >= 12) {
-        let process = monitored(minor, 5);
+        let mut process = monitored(minor, 5);
         let layout = process.layout().code;
         let code = process.codes[0];
+        // The entry of unit 4: opcode, then the distance from the first line plus 2 in four bytes.
+        process.put_bytes(Addr::new(LINES + 1 + 4 * 5), &[0xff, 0x2c, 0x01, 0, 0]);
         let (line_at_8, loads) = addr2line(&process, 8);
-        assert_eq!(line_at_8, Ok(line(0, 8)), "3.{minor}");
         let monitoring = code.plus(layout.monitoring.unwrap());
         let lines = Addr::new(MONITORING).plus(layout.monitoring_lines);
-        // 3.12, 3.13: pairs of opcode and delta, the delta of unit 4; 3.14+: a width, then entries of that width.
-        let entries = match minor {
-            ..14 => vec![Addr::new(LINES + 4 * 2 + 1)],
-            _ => vec![Addr::new(LINES), Addr::new(LINES + 1 + 4 * 5)],
-        };
         let mut expected = vec![monitoring, lines];
-        expected.extend(entries);
-        expected.push(code.plus(layout.units));
-        assert_eq!(loads[..expected.len()], expected, "3.{minor}");
+        if minor == 12 {
+            // Pairs of opcode and delta; the line is the table's.
+            expected.extend([Addr::new(LINES + 4 * 2 + 1), code.plus(layout.units)]);
+            assert_eq!(line_at_8, Ok(line(0, 8)), "3.{minor}");
+            assert_eq!(loads[..expected.len()], expected, "3.{minor}");
+        } else {
+            expected.push(Addr::new(LINES));
+            expected.extend((0..4).map(|byte| Addr::new(LINES + 1 + 4 * 5 + 1 + byte)));
+            expected.push(code.plus(layout.firstlineno));
+            assert_eq!((line_at_8, loads), (Ok(first_line(0) + 0x12c - 2), expected), "3.{minor}");
+            // An odd offset is its unit's. No distance, no line, and then the first line is not read either.
+            assert_eq!(addr2line(&process, 9).0, Ok(first_line(0) + 0x12c - 2), "3.{minor}");
+            let (none, loads) = addr2line(&process, 6);
+            assert_eq!((none, loads.len()), (Ok(-1), 7), "3.{minor}");
+        }
+    }
+}
+
+#[test]
+fn the_width_of_monitoring_entries_is_believed() {
+    for minor in MINORS.into_iter().filter(|minor| *minor >= 13) {
+        // Below 2 there is still one byte of distance; above 5 the shift goes round.
+        for (width, bytes, delta) in [
+            (0, &[7_u8, 9][..], 7 - 2),
+            (1, &[7, 9], 7 - 2),
+            (2, &[7, 9], 7 - 2),
+            (3, &[7, 1], 0x107 - 2),
+            (6, &[7, 0, 0, 0x80, 1], (0x8000_0007_u32 as i32 | 1).wrapping_sub(2)),
+        ] {
+            let mut process = monitored(minor, width);
+            process.put_bytes(Addr::new(LINES + 2), bytes);
+            let expected = first_line(0).wrapping_add(delta);
+            assert_eq!(addr2line(&process, 0).0, Ok(expected), "3.{minor}, width {width}");
+        }
     }
 }
 
@@ -119,12 +146,18 @@ fn with_monitoring_an_offset_beyond_the_code_is_read_out_of_bounds() {
     for minor in MINORS.into_iter().filter(|minor| *minor >= 12) {
         let process = monitored(minor, 2);
         let far = 0x10_0000;
-        let at = LINES + far as u64 + 1;
+        let at = if minor == 12 { LINES + far as u64 + 1 } else { LINES + 1 + far as u64 + 1 };
         assert_eq!(addr2line(&process, far).0, fault(Site::Monitoring, at), "3.{minor}");
-        // Mapped, and no entry: no crash, and no -1 by the range test either. The table has run out by then.
+        // Mapped, and no entry: no crash, and no -1 by the range test either, which is not reached.
         let (answer, loads) = addr2line(&process, END);
         assert_eq!(answer, Ok(-1), "3.{minor}");
-        assert!(loads.contains(&process.linetable(0).plus(process.layout().text.bytes_data)), "3.{minor}");
+        let reads = |at: Addr| loads.contains(&at);
+        if minor == 12 {
+            // The table has run out by then.
+            assert!(reads(process.linetable(0).plus(process.layout().text.bytes_data)), "3.{minor}");
+        } else {
+            assert!(!reads(process.codes[0].plus(process.layout().code.units)), "3.{minor}");
+        }
     }
 }
 
@@ -162,10 +195,13 @@ fn the_bounds_of_the_scan_are_those_of_c() {
         let mut process = process(minor);
         let table = process.linetable(0);
         let size = table.plus(process.layout().text.bytes_size);
-        // Signed: a negative size is an empty table.
-        for len in [0, u64::MAX, 1 << 63] {
+        // The end of the table is a pointer: where it wraps, the table is empty, and where it lies in the upper half, the scan
+        // goes on behind the table (which has a line for this offset).
+        for (len, answer) in
+            [(0, -1), (u64::MAX, -1), (0xfdfd_fdfd_fdfd_fdfd, line(0, 14)), (1 << 63, line(0, 14))]
+        {
             process.put(size, len);
-            assert_eq!(addr2line(&process, 0).0, Ok(-1), "3.{minor}, {len:#x}");
+            assert_eq!(addr2line(&process, 14).0, Ok(answer), "3.{minor}, {len:#x}");
         }
         // Four entries of three bytes, two units each.
         process.put(size, 12);

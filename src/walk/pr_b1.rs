@@ -18,7 +18,9 @@
 use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head::Head};
 use crate::addr::Addr;
 use crate::frame::{Frame, FrameBuf, NO_LINE};
-use crate::heuristics::{is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti};
+use crate::heuristics::{
+    is_entry, is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti,
+};
 use crate::reader::Reader;
 
 /// How the skip loop finds complete frames.
@@ -47,10 +49,9 @@ fn next_complete<R: Reader>(
         *hops = hops.wrapping_add(1);
         if let Skip::Guarded(left) = skip {
             *left = left.checked_sub(1).ok_or(Truncated::HopBudget)?;
-            let owner = reader.u8(frame.plus(layout.owner)).at(Site::FrameOwner)? as i8;
-            let entry = layout.entry_owner.is_some_and(|entry| owner >= entry as i8);
+            let owner = reader.u8(frame.plus(layout.owner)).at(Site::FrameOwner)?;
             // A frame whose code is not believed is handed out: code_borrowed will say NULL, and the caller knows.
-            if !entry && safe_get_code(reader, interpreter, frame)?.is_none() {
+            if !is_entry(interpreter, owner) && safe_get_code(reader, interpreter, frame)?.is_none() {
                 return Ok(Some(frame));
             }
         }

@@ -167,6 +167,7 @@ impl Way for Adaptive {
 
 fn protected() -> bool {
     [libc::SIGSEGV, libc::SIGBUS].into_iter().all(|signal| signal::owner(signal) == Owner::Us)
+        && !signal::faults_blocked()
 }
 
 /// Guarded loads copy whole blocks, which are looked at afterwards: what echion and CPython's own remote sampler do.

@@ -80,8 +80,8 @@ impl Context {
 
     /// Walks from `tstate`, judges, counts.
     pub fn attempt(&self, tstate: Addr) {
-        let entry = match self.subject {
-            Subject::Ours(entry) => entry,
+        let walker = match self.subject {
+            Subject::Judged(walker) => walker,
             Subject::Faulthandler(handler) => {
                 // It prints, so its answer is not judged: what is measured is whether it comes back.
                 let called = self.in_phase(Phase::Walk, || handler.call());
@@ -94,7 +94,7 @@ impl Context {
         let mut frames = [Frame::default(); FRAMES];
         let mut out = FrameBuf::new(&mut frames);
         let request = Request::new(&self.live.interpreter, tstate, Detail::Line);
-        let walk = self.in_phase(Phase::Walk, || (entry.live)(&self.live.readers, &request, &mut out));
+        let walk = self.in_phase(Phase::Walk, || walker.walk(&self.live.readers, &request, &mut out));
         self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
         let tally = match walk.end {
             End::Complete => match self.oracle.judge(out.frames()) {

@@ -75,6 +75,14 @@ pub struct Plan {
     pub walks_from_outside: bool,
 }
 
+impl Plan {
+    /// Whether its walker can walk this interpreter.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.cell.not_available.is_empty()
+    }
+}
+
 impl Campaign {
     /// Reads and checks a campaign file for the interpreter `tag`.
     ///
@@ -121,7 +129,8 @@ impl Campaign {
     }
 
     /// Index of the plan of each trial: round-robin, so that drift of the machine hits all cells alike and an
-    /// interrupted run has about as many trials of each.
+    /// interrupted run has about as many trials of each. Cells that are not available have theirs, too, and a run leaves
+    /// them out: the index of a trial means the same on every interpreter.
     #[must_use]
     pub fn schedule(&self) -> Vec<usize> {
         let most = self.plans.iter().map(|plan| plan.cell.n).max().unwrap_or_default();
@@ -187,7 +196,7 @@ impl Group {
             fault: String::new(),
             n: self.trials,
             params,
-            not_available: String::new(),
+            not_available: subject::not_available(walker).unwrap_or_default().into(),
             judged: walker != crate::subject::FAULTHANDLER,
         };
         let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
@@ -225,7 +234,7 @@ mod tests {
             (
                 "'pr-b1'",
                 "'pr-b2'",
-                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, syscall, adaptive, remote, double, triple, chunk-copy, faulthandler",
+                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, syscall, adaptive, remote, double, triple, chunk-copy, cpython-c, faulthandler",
             ),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
             ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),

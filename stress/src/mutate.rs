@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 pub mod classes;
+mod differential;
 pub mod fields;
 mod stack;
 
@@ -17,14 +18,16 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::records::{RunDir, now};
 use crate::{hash, interrupt};
+use differential::{Answer, Differential};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
-use sigwalk::walk::{Detail, End, Request, Walk};
+use sigwalk::walk::{Detail, End, Request, Truncated, Walk};
 use sigwalk::walkers::{self, Reads};
 use sigwalk_embed::Live;
+use sigwalk_embed::cpython_c::{self, Tried};
 use sigwalk_embed::outside::Outside;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
@@ -41,7 +44,7 @@ const LOADS: u32 = 50_000;
 const FRAMES: usize = 256;
 
 /// How a walk went, and its frames.
-type Answer = (Walk, Vec<Frame>);
+type Walked = (Walk, Vec<Frame>);
 /// Index in the rows: walker, field, class.
 type Key = (usize, usize, usize);
 
@@ -51,6 +54,11 @@ struct Campaigner {
     memory: Memory,
     random: ChaCha8Rng,
     walks: u64,
+    seed: u64,
+    /// Stacks begun.
+    stack: u64,
+    /// None where this interpreter has no `cpython-c`.
+    differential: Option<Differential>,
     rows: BTreeMap<Key, Mutation>,
     failure: Option<String>,
 }
@@ -61,6 +69,10 @@ struct Campaigner {
 /// The interpreter, the directory, or a stack whose undisturbed walk is not complete.
 pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     become_build_for(arguments.python.as_deref())?;
+    // Before Python: its fault handler must be under ours.
+    let differential = Differential::prepare().inspect_err(|why| {
+        eprintln!("{}: not available: {why}", cpython_c::NAME);
+    });
     let session = Session::start()?;
     let text =
         format!("mutate stacks={} walks={} seed={}", arguments.stacks, arguments.walks, arguments.seed);
@@ -86,6 +98,9 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
         memory,
         random,
         walks: arguments.walks,
+        seed: arguments.seed,
+        stack: 0,
+        differential: differential.ok(),
         rows: BTreeMap::new(),
         failure: None,
     }));
@@ -108,6 +123,19 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     records.finish(done == arguments.stacks)?;
     progress.finish("stacks");
     println!("{}: {walks} walks on {done} stacks", arguments.out.display());
+    if let Some(differential) = &campaigner.lock().expect("one thread").differential {
+        let Differential { compared, differing, excluded, .. } = differential;
+        println!(
+            "{}: {compared} walks of our model compared with it, {differing} differ; {excluded} not compared: they read their own stack",
+            cpython_c::NAME
+        );
+        for line in &differential.shown {
+            eprintln!("{line}");
+        }
+        if *differing > 0 {
+            return Ok(exit::FINDINGS);
+        }
+    }
     Ok(if done == arguments.stacks { exit::OK } else { exit::INTERRUPTED })
 }
 
@@ -143,9 +171,10 @@ impl Campaigner {
     /// All mutations of one stack. Runs at its bottom.
     fn on_this_stack(&mut self) -> Result<(), String> {
         let live = self.live;
+        self.stack += 1;
         let captured = Captured::here(live, self.memory)?;
         let request = Request::new(&live.interpreter, captured.tstate, Detail::Line);
-        let answers: Vec<Answer> = walkers::ALL
+        let answers: Vec<Walked> = walkers::ALL
             .iter()
             .map(|entry| walk(live, &mut self.outside, entry, &request))
             .collect::<Result<_, String>>()?;
@@ -157,11 +186,21 @@ impl Campaigner {
         for (index, (walk, frames)) in answers.iter().enumerate() {
             self.tally((index, CONTROL, CONTROL), walk, frames, &reference);
         }
+        if let Some(differential) = &mut self.differential {
+            differential.begin(&captured);
+        }
+        let healthy = self.differential.as_ref().map(|differential| differential.walk(&request));
+        if let Some(answer) = &healthy {
+            self.tally_c((CPYTHON_C, CONTROL, CONTROL), answer, &reference);
+            self.compare(&request, 0, answer, || "the healthy stack".into());
+        }
         // A walker that refuses the healthy stack has no answer to compare with, and sits this stack out. It happens:
         // the shim of a specialised `__init__` (3.13+) has stale words as globals and builtins, and where one of them is
         // NULL, SafeGetCode believes no such frame.
         let undisturbed: Vec<Option<&Vec<Frame>>> =
             answers.iter().map(|(walk, frames)| (walk.end == End::Complete).then_some(frames)).collect();
+        let healthy =
+            healthy.filter(|answer| matches!(answer.tried, Tried::Ended(Walk { end: End::Complete, .. })));
         let mut left = self.walks;
         while left > 0 {
             let field = self.random.random_range(0..fields::ALL.len());
@@ -179,13 +218,23 @@ impl Campaigner {
             }
             left -= 1;
             store(place.at, place.width, value);
-            let results: Result<Vec<Option<Answer>>, String> = walkers::ALL
+            let results: Result<Vec<Option<Walked>>, String> = walkers::ALL
                 .iter()
                 .zip(&undisturbed)
                 .map(|(entry, healthy)| {
                     healthy.is_some().then(|| walk(live, &mut self.outside, entry, &request)).transpose()
                 })
                 .collect();
+            let theirs = self.differential.as_ref().map(|differential| differential.walk(&request));
+            if let Some(answer) = &theirs {
+                self.compare(&request, value, answer, || {
+                    let (field, class) = (fields::ALL[field].name(), classes::ALL[class].name());
+                    format!(
+                        "{field} of frame {} at {}, {before:#x} changed to {value:#x} ({class})",
+                        place.frame, place.at
+                    )
+                });
+            }
             store(place.at, place.width, before);
             let results = results?;
             for (index, result) in results.iter().enumerate() {
@@ -193,25 +242,61 @@ impl Campaigner {
                     self.tally((index, field, class), walk, frames, expected);
                 }
             }
+            if let (Some(answer), Some(healthy)) = (&theirs, &healthy) {
+                self.tally_c((CPYTHON_C, field, class), answer, &healthy.frames);
+            }
         }
         Ok(())
     }
 
+    /// Holds the models to `answer`. `change` says what was changed on this stack, to `value`.
+    fn compare(&mut self, request: &Request<'_>, value: u64, answer: &Answer, change: impl Fn() -> String) {
+        let (seed, stack) = (self.seed, self.stack);
+        if let Some(differential) = &mut self.differential {
+            let about = || format!("seed {seed}, stack {stack}, {}", change());
+            differential.compare(self.live, request, value, answer, about);
+        }
+    }
+
     fn tally(&mut self, key: Key, walk: &Walk, frames: &[Frame], expected: &[Frame]) {
+        let reads = walkers::ALL[key.0].reads;
+        tally(self.row(key), reads, walk, frames, expected);
+    }
+
+    fn tally_c(&mut self, key: Key, answer: &Answer, expected: &[Frame]) {
+        let row = self.row(key);
+        match answer.tried {
+            Tried::Crashed(bad) => {
+                row.walks += 1;
+                row.would_crash += 1;
+                *row.crash_sites.entry(bad.step.into()).or_default() += 1;
+            }
+            // There is no hop budget as proposed: what the limit ended would go on for ever.
+            Tried::Ended(Walk { end: End::Truncated(Truncated::HopBudget), .. }) => {
+                row.walks += 1;
+                row.hang += 1;
+            }
+            Tried::Ended(walk) => tally(row, Reads::Raw, &walk, &answer.frames, expected),
+        }
+    }
+
+    fn row(&mut self, key: Key) -> &mut Mutation {
         let (walker, field, class) = key;
-        let row = self.rows.entry(key).or_insert_with(|| Mutation {
+        self.rows.entry(key).or_insert_with(|| Mutation {
             schema: SCHEMA,
-            walker: walkers::ALL[walker].name.into(),
+            walker: walkers::ALL.get(walker).map_or(cpython_c::NAME, |entry| entry.name).into(),
             field: fields::ALL.get(field).map_or(Mutation::CONTROL.0, |field| field.name()).into(),
             class: classes::ALL.get(class).map_or(Mutation::CONTROL.1, |class| class.name()).into(),
             ..Mutation::default()
-        });
-        tally(row, walkers::ALL[walker].reads, walk, frames, expected);
+        })
     }
 }
 
 /// Index, as field and as class, of the control: the healthy stack, walked by everyone. False alarms show there.
 const CONTROL: usize = usize::MAX;
+
+/// Index, as walker, of `cpython-c`, which is not among the walkers of the root crate.
+const CPYTHON_C: usize = usize::MAX;
 
 /// The walker whose answer on a healthy stack counts as the truth.
 fn reference_index() -> usize {
@@ -223,7 +308,7 @@ fn walk(
     outside: &mut Outside,
     entry: &'static walkers::Entry,
     request: &Request<'_>,
-) -> Result<Answer, String> {
+) -> Result<Walked, String> {
     let mut frames = [Frame::default(); FRAMES];
     let mut out = FrameBuf::new(&mut frames);
     let walk = match entry.reads {

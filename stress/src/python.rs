@@ -1,11 +1,13 @@
 //! The Python side of a trial: the target's program, and the few functions it gets from here.
 
 use crate::oracle::{Code, END, Edge, Oracle, line_or_none};
-use crate::subject::{FAULTHANDLER, Handler, Subject};
+use crate::subject::{FAULTHANDLER, Handler, Judged, Subject};
 use crate::target::{COMMON, Target};
 use crate::workload::{Workload, signal};
 use sigwalk::walkers;
 use sigwalk_embed::Live;
+use sigwalk_embed::cpython_c;
+use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
 use std::collections::BTreeMap;
@@ -124,18 +126,20 @@ pub fn program(
 /// # Errors
 /// Python's, or faulthandler did not install a plain handler.
 pub fn subject(py: Python<'_>, walker: &str, workload: Workload) -> PyResult<Subject> {
+    if walker == cpython_c::NAME {
+        let walker = cpython_c::available().map_err(PyRuntimeError::new_err)?;
+        return Ok(Subject::Judged(Judged::CpythonC(walker)));
+    }
     if walker != FAULTHANDLER {
         let entry = walkers::named(walker).expect("the campaign knows the walker");
-        return Ok(Subject::Ours(entry));
+        return Ok(Subject::Judged(Judged::Ours(entry)));
     }
     let everyone = if workload == Workload::Other { "True" } else { "False" };
     let source = format!(
         "import faulthandler, os, signal\nfaulthandler.register(signal.SIGUSR1, file=os.open(os.devnull, os.O_WRONLY), all_threads={everyone})"
     );
     py.run(&CString::new(source)?, None, None)?;
-    Handler::installed_for(libc::SIGUSR1).map(Subject::Faulthandler).ok_or_else(|| {
-        sigwalk_embed::pyo3::exceptions::PyRuntimeError::new_err(
-            "faulthandler installed no plain handler for SIGUSR1",
-        )
-    })
+    Handler::installed_for(libc::SIGUSR1)
+        .map(Subject::Faulthandler)
+        .ok_or_else(|| PyRuntimeError::new_err("faulthandler installed no plain handler for SIGUSR1"))
 }

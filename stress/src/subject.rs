@@ -1,7 +1,10 @@
-//! Whose walk a trial makes: a walker of ours, or the interpreter's own faulthandler.
+//! Whose walk a trial makes: a walker of ours, CPython's own helpers, or the interpreter's own faulthandler.
 #![allow(unsafe_code)]
 
-use sigwalk::walkers::{self, Entry};
+use sigwalk::frame::FrameBuf;
+use sigwalk::walk::{Request, Walk};
+use sigwalk::walkers::{self, Entry, Readers, Reads};
+use sigwalk_embed::cpython_c::{self, CpythonC};
 use std::ffi::c_int;
 
 /// Name of the interpreter's own dump in campaigns and records.
@@ -10,10 +13,41 @@ pub const FAULTHANDLER: &str = "faulthandler";
 /// What walks.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject {
-    /// A registered walker.
-    Ours(&'static Entry),
+    /// One whose answers are judged.
+    Judged(Judged),
     /// `faulthandler.register`'s own C handler, which prints to /dev/null.
     Faulthandler(Handler),
+}
+
+/// What makes walks whose answers are judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Judged {
+    /// A registered walker.
+    Ours(&'static Entry),
+    /// CPython's own helpers.
+    CpythonC(CpythonC),
+}
+
+impl Judged {
+    /// How it reads.
+    pub fn reads(self) -> Reads {
+        match self {
+            Judged::Ours(entry) => entry.reads,
+            Judged::CpythonC(_) => Reads::Raw,
+        }
+    }
+
+    /// The walk.
+    ///
+    /// # Signal safety
+    /// The walker's own.
+    #[inline]
+    pub fn walk(self, readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        match self {
+            Judged::Ours(entry) => (entry.live)(readers, request, out),
+            Judged::CpythonC(walker) => walker.walk(request, out),
+        }
+    }
 }
 
 /// A C signal handler that another component installed.
@@ -59,8 +93,13 @@ impl Handler {
 
 /// Names that a campaign may use, with one line each.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    walkers::ALL.iter().map(|entry| (entry.name, entry.about)).chain([(
-        FAULTHANDLER,
-        "the interpreter's own dump, through faulthandler.register; its answer is not judged",
-    )])
+    walkers::ALL.iter().map(|entry| (entry.name, entry.about)).chain([
+        (cpython_c::NAME, cpython_c::ABOUT),
+        (FAULTHANDLER, "the interpreter's own dump, through faulthandler.register; its answer is not judged"),
+    ])
+}
+
+/// Why the walker of that name cannot walk this interpreter; `None` when it can.
+pub fn not_available(name: &str) -> Option<&'static str> {
+    if name == cpython_c::NAME { cpython_c::available().err() } else { None }
 }

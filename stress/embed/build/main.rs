@@ -4,6 +4,7 @@
 //! `link_args.rs`); the other names are facts: `EXECUTABLE`, `HOME`, `VERSION`, `HEXVERSION`, `DEBUG`, `LIBPYTHON_DIR`,
 //! `INCLUDE` and, for a tree of `scripts/pythons`, `SYSROOT`.
 
+mod cpython_c;
 mod python;
 mod suite;
 mod sysroot;
@@ -59,6 +60,7 @@ fn run() -> Result<(), String> {
     if sysroot.is_some() {
         println!("cargo::metadata=SYSROOT={root}");
     }
+    cpython_c::emit(&facts, &place.include);
     suite::emit();
     Ok(())
 }

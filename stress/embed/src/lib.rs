@@ -8,6 +8,7 @@
 //!
 //! Nothing here may be called in a signal handler, except with the plain numbers that it returned before.
 
+pub mod cpython_c;
 mod environment;
 mod error;
 mod init;

@@ -84,6 +84,17 @@ fn foreign() -> libc::sigaction {
     action
 }
 
+/// Blocks a signal in this thread.
+fn block(signal: c_int) -> bool {
+    // SAFETY: a set of one signal, made here.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, signal);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) == 0
+    }
+}
+
 /// From now on the kernel answers process_vm_readv with EPERM, in this process and for ever.
 fn forbid_process_vm_readv() {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
@@ -113,7 +124,7 @@ fn adaptive_survives_whoever_owns_the_fault_signals() {
     let live = Live::find().unwrap();
     Python::attach(|py| -> PyResult<()> {
         let faulthandler = py.import("faulthandler")?;
-        let kills = |walker: &'static str| in_child(move |live| copes(live, walker), &live);
+        let end_of = |walker: &'static str| in_child(move |live| copes(live, walker), &live);
 
         // Ours alone.
         assert_eq!(owners(), ALL_OURS);
@@ -124,7 +135,7 @@ fn adaptive_survives_whoever_owns_the_fault_signals() {
         // faulthandler after us: it takes both signals, and our loads are no longer protected.
         faulthandler.call_method0("enable")?;
         assert_eq!(owners(), [Owner::Other, Owner::Other]);
-        assert_eq!(kills("guarded"), -libc::SIGSEGV, "a guarded load is unprotected");
+        assert_eq!(end_of("guarded"), -libc::SIGSEGV, "a guarded load is unprotected");
         assert!(copes(&live, "adaptive") && copes(&live, "syscall"));
         // It gives them back.
         faulthandler.call_method0("disable")?;
@@ -145,11 +156,20 @@ fn adaptive_survives_whoever_owns_the_fault_signals() {
             let before: Vec<_> = taken.iter().map(|signal| (signal, replace(*signal, &foreign()))).collect();
             assert!(copes(&live, "adaptive") && copes(&live, "syscall"), "{taken:?}");
             if taken.contains(&libc::SIGSEGV) {
-                assert_eq!(kills("guarded"), 42, "the other handler has the last word");
+                assert_eq!(end_of("guarded"), 42, "the other handler has the last word");
             }
             before.into_iter().for_each(|(signal, action)| _ = replace(*signal, &action));
             assert_eq!(owners(), ALL_OURS);
             assert!(copes(&live, "adaptive") && copes(&live, "guarded"), "given back");
+        }
+
+        // A signal that is blocked is not delivered, whoever owns it: the kernel kills.
+        for blocked in [libc::SIGSEGV, libc::SIGBUS] {
+            let with_blocked =
+                |walker: &'static str| in_child(move |live| block(blocked) && copes(live, walker), &live);
+            assert_eq!(with_blocked("adaptive"), 0, "{blocked}");
+            let killed = if blocked == libc::SIGSEGV { -libc::SIGSEGV } else { 0 };
+            assert_eq!(with_blocked("guarded"), killed, "{blocked}");
         }
 
         // Where the kernel does not read for us, `syscall` makes guarded loads instead, and says why; `adaptive` does not,

@@ -19,6 +19,9 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
     println!("Walkers");
     for (name, about) in subject::all() {
         println!("  {name:20} {about}");
+        if let Some(why) = subject::not_available(name) {
+            println!("  {:20}   not available: {why}", "");
+        }
     }
     println!("\nWorkloads");
     for (workload, about) in Workload::ALL {
@@ -44,7 +47,9 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
 
 fn as_value() -> Value {
     json!({
-        "walkers": subject::all().map(|(name, about)| json!({"name": name, "about": about})).collect::<Vec<_>>(),
+        "walkers": subject::all().map(|(name, about)| {
+            json!({"name": name, "about": about, "not_available": subject::not_available(name).unwrap_or_default()})
+        }).collect::<Vec<_>>(),
         "workloads": Workload::ALL.map(|(workload, about)| json!({"name": workload.name(), "about": about})),
         "targets": target::ALL.iter().map(|target| json!({
             "name": target.name,

@@ -31,6 +31,12 @@ pub fn run(arguments: &Replay) -> Result<i32, Failure> {
             || Failure::usage(format!("the campaign has trials 0 to {}", schedule.len().saturating_sub(1))),
         )?;
     let target = &campaign.plans[plan];
+    if !target.is_available() {
+        return Err(Failure::missing(format!(
+            "{}: not available: {}",
+            target.cell.id, target.cell.not_available
+        )));
+    }
     eprintln!("trial {} is of cell {}, {:?}", arguments.trial, target.cell.id, target.cell.params);
     eprintln!(
         "the seed fixes the schedule of signals, not the kernel's timing: repeat with --times where timing decides"

@@ -1,7 +1,7 @@
 //! `stress run`
 
 use super::{Session, become_build_for};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Plan};
 use crate::cli::Run;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -38,9 +38,14 @@ pub fn run(arguments: &Run) -> Result<i32, Failure> {
     let (k, n) = arguments.shard.unwrap_or((1, 1));
     let trials: Vec<(u64, usize)> = (0_u64..)
         .zip(campaign.schedule())
-        .filter(|(trial, _)| trial % n == k - 1 && !finished.contains(trial))
+        .filter(|(trial, plan)| {
+            trial % n == k - 1 && !finished.contains(trial) && campaign.plans[*plan].is_available()
+        })
         .collect();
-    if trials.is_empty() && finished.is_empty() {
+    for plan in campaign.plans.iter().filter(|plan| !plan.is_available()) {
+        eprintln!("{}: not available: {}", plan.cell.id, plan.cell.not_available);
+    }
+    if trials.is_empty() && finished.is_empty() && campaign.plans.iter().any(Plan::is_available) {
         return Err(Failure { code: exit::NOTHING_RAN, message: "the shard has no trial".into() });
     }
     interrupt::prepare();

@@ -34,7 +34,7 @@ pub enum Walking {
 /// The kernel refuses the thread or the process.
 pub fn start(context: &'static Context) -> std::io::Result<Walking> {
     match context.subject {
-        Subject::Ours(entry) if entry.reads == Reads::Outside => outside(context).map(Walking::Process),
+        Subject::Judged(walker) if walker.reads() == Reads::Outside => outside(context).map(Walking::Process),
         _ => {
             let walk = || rounds(context);
             std::thread::Builder::new().name("walker".into()).spawn(walk).map(Walking::Thread)
@@ -115,7 +115,7 @@ fn round(context: &Context) {
             context.attempt(Addr::NULL);
             Ok(())
         }
-        Subject::Ours(entry) => match entry.reads {
+        Subject::Judged(walker) => match walker.reads() {
             Reads::Raw => visit(context, &live.readers.raw, false),
             Reads::Guarded => visit(context, &live.readers.guarded, true),
             Reads::Kernel | Reads::Outside => visit(context, &live.readers.vm, true),

@@ -1,0 +1,214 @@
+//! Holds our model of the PR to CPython's own code: `pr-b1` and `cpython-c` walk the same changed memory, and must agree on
+//! every frame (code, offset, line), on the end, on the hops, and on the address of the load that would have crashed.
+//!
+//! Not compared, with the reason:
+//!
+//! * debug builds: the asserts of their helpers end the process, and the model has none;
+//! * a fault at an address that is not canonical: the kernel reports none, so only that the model's is such an address;
+//! * the first byte of a load across pages: the kernel reports the second page where only that is missing;
+//! * a pointer into the native stack below the caller: either walk finds there what it wrote itself;
+//! * the number of hops of a walk that never ends: either side gives up after a number of its own.
+
+use super::stack::Captured;
+use sigwalk::addr::Addr;
+use sigwalk::frame::{Frame, FrameBuf};
+use sigwalk::reader::FaultKind;
+use sigwalk::walk::{End, Request, Truncated, Walk, pr_b1};
+use sigwalk::walkers::{self, Entry};
+use sigwalk_embed::Live;
+use sigwalk_embed::cpython_c::{BadLoad, CpythonC, Recovery, Skip, Tried, available, catch_faults};
+use std::ops::Range;
+
+/// The models, and how the C is asked to skip for each.
+const PAIRS: [(&str, Skip); 2] = [("pr-b1", Skip::AsProposed), ("pr-b1-hops", Skip::Guarded)];
+
+/// Hops after which a C walk counts as endless. The chains have less than a hundred frames, and the buffer is full before.
+const ENDLESS: u32 = 4096;
+
+/// Loads of the model where its usual budget was too small for a scan that does end, at the end of a mapping at the latest.
+const MANY_LOADS: u32 = 1 << 28;
+
+/// Native stack that the walks may use, and all that the main thread may have, bytes.
+const OWN_STACK: u64 = 64 << 10;
+const MAIN_STACK: u64 = 8 << 20;
+
+/// Differences that are described; the rest is counted.
+const SHOWN: usize = 20;
+
+/// What a walk of `cpython-c` gave.
+pub struct Answer {
+    /// How it went.
+    pub tried: Tried,
+    /// What it had collected.
+    pub frames: Vec<Frame>,
+}
+
+/// The comparison and its score.
+pub struct Differential {
+    walker: CpythonC,
+    recovery: Recovery,
+    own_stack: Range<u64>,
+    /// Pairs of walks that were compared.
+    pub compared: u64,
+    /// Pairs that were not, because the walk would have read its own native stack.
+    pub excluded: u64,
+    /// Pairs that differed.
+    pub differing: u64,
+    /// What differed: the first few.
+    pub shown: Vec<String>,
+}
+
+impl Differential {
+    /// To be called before Python is started: the shim's fault handler must be under sigwalk's.
+    ///
+    /// # Errors
+    /// Why there is nothing to compare with.
+    pub fn prepare() -> Result<Differential, &'static str> {
+        let (walker, recovery) = (available()?, catch_faults()?);
+        Ok(Differential {
+            walker,
+            recovery,
+            own_stack: 0..0,
+            compared: 0,
+            excluded: 0,
+            differing: 0,
+            shown: Vec::new(),
+        })
+    }
+
+    /// The stack that is walked from now on. What lies below the innermost interpreter frame on the native stack is
+    /// buffers and registers of the walks themselves.
+    pub fn begin(&mut self, stack: &Captured<'_>) {
+        let here = (&raw const stack) as u64;
+        let frames = stack.chain.iter().map(|raw| raw.frame.get());
+        let above = frames.filter(|frame| (here..here + MAIN_STACK).contains(frame)).min();
+        self.own_stack = here - OWN_STACK..above.unwrap_or(here);
+    }
+
+    /// The walk of `cpython-c` as proposed.
+    pub fn walk(&self, request: &Request<'_>) -> Answer {
+        self.ask(request, Skip::AsProposed)
+    }
+
+    fn ask(&self, request: &Request<'_>, skip: Skip) -> Answer {
+        let mut frames = [Frame::default(); super::FRAMES];
+        let mut out = FrameBuf::new(&mut frames);
+        let hops = if skip == Skip::Guarded { pr_b1::hop_budget(&out) } else { ENDLESS };
+        let tried = self.walker.try_walk(self.recovery, request, skip, hops, &mut out);
+        Answer { tried, frames: out.frames().to_vec() }
+    }
+
+    /// Compares each model with the C, while the change is in place, to `value`. `proposed` is what [`Differential::walk`]
+    /// gave; `about` names the change.
+    pub fn compare(
+        &mut self,
+        live: &Live,
+        request: &Request<'_>,
+        value: u64,
+        proposed: &Answer,
+        about: impl Fn() -> String,
+    ) {
+        if self.own_stack.contains(&value) {
+            self.excluded += PAIRS.len() as u64;
+            return;
+        }
+        for (name, skip) in PAIRS {
+            let entry = walkers::named(name).expect("a registered walker");
+            let guarded = (skip == Skip::Guarded).then(|| self.ask(request, skip));
+            let theirs = guarded.as_ref().unwrap_or(proposed);
+            let mut ours = run(live, entry, super::LOADS, request);
+            if ours.0.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && ours.0.hops <= ENDLESS {
+                ours = run(live, entry, MANY_LOADS, request);
+            }
+            self.compared += 1;
+            if let Err(why) = agree(&ours, theirs) {
+                self.differing += 1;
+                if self.shown.len() < SHOWN {
+                    self.shown.push(format!("{}: {name} and cpython-c differ: {why}", about()));
+                }
+            }
+        }
+    }
+}
+
+fn run(live: &Live, entry: &Entry, loads: u32, request: &Request<'_>) -> (Walk, Vec<Frame>) {
+    let mut frames = [Frame::default(); super::FRAMES];
+    let mut out = FrameBuf::new(&mut frames);
+    let walk = (entry.counted)(&live.readers, loads, request, &mut out);
+    (walk, out.frames().to_vec())
+}
+
+/// Whether the model and the C say the same; else what they say.
+fn agree((walk, frames): &(Walk, Vec<Frame>), theirs: &Answer) -> Result<(), String> {
+    let same_end = match (walk.end, theirs.tried) {
+        (End::Truncated(Truncated::Fault(_, fault)), Tried::Ended(ended)) => {
+            // A walk that does not end.
+            fault.kind == FaultKind::Budget
+                && walk.hops > ENDLESS
+                && ended.end == End::Truncated(Truncated::HopBudget)
+        }
+        (End::Truncated(Truncated::Fault(_, fault)), Tried::Crashed(bad)) => {
+            let signal = match fault.kind {
+                FaultKind::Bus => libc::SIGBUS,
+                _ => libc::SIGSEGV,
+            };
+            signal == bad.signal && walk.hops == bad.hops && same_address(fault.at, bad)
+        }
+        (_, Tried::Ended(ended)) => *walk == ended,
+        (_, Tried::Crashed(_)) => false,
+    };
+    if !same_end {
+        return Err(format!(
+            "{walk:?} with {} frames, and {:?} with {}",
+            frames.len(),
+            theirs.tried,
+            theirs.frames.len()
+        ));
+    }
+    if *frames != theirs.frames {
+        let index = frames.iter().zip(&theirs.frames).take_while(|(ours, theirs)| ours == theirs).count();
+        return Err(format!("frame {index}: {:?} and {:?}", frames.get(index), theirs.frames.get(index)));
+    }
+    Ok(())
+}
+
+/// Whether a load of up to 8 bytes at `at` faults as the kernel says.
+fn same_address(at: Addr, bad: BadLoad) -> bool {
+    const CANONICAL: u64 = 1 << 47;
+    let last = at.get().wrapping_add(7);
+    match bad.address {
+        Some(address) => {
+            address == at || (address > at && address.get() <= last && address.get() % 4096 == 0)
+        }
+        None => [at.get(), last]
+            .into_iter()
+            .any(|byte| (CANONICAL..0_u64.wrapping_sub(CANONICAL)).contains(&byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bad(address: Option<u64>) -> BadLoad {
+        BadLoad { signal: libc::SIGSEGV, address: address.map(Addr::new), pc: 0, step: "", hops: 0 }
+    }
+
+    #[test]
+    fn addresses_of_one_load() {
+        for (at, reported, same) in [
+            (0x5000, Some(0x5000), true),
+            (0x4ffc, Some(0x5000), true),
+            (0x4ff8, Some(0x5000), false),
+            (0x5000, Some(0x5001), false),
+            (0x5000, Some(0x4fff), false),
+            (0x5000, None, false),
+            (0xdddd_dddd_dddd_dddd, None, true),
+            (0x7fff_ffff_fffc, None, true),
+            (0xffff_8000_0000_0000, None, false),
+            (0xffff_8000_0000_0000, Some(0xffff_8000_0000_0000), true),
+        ] {
+            assert_eq!(same_address(Addr::new(at), bad(reported)), same, "{at:#x} {reported:x?}");
+        }
+    }
+}
