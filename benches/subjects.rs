@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+mod call_stack;
 mod cpython_c;
 mod dump;
 mod floor;
@@ -88,6 +89,7 @@ pub fn name(walker: &str) -> String {
 pub fn of_walk(py: Python<'_>) -> Result<Vec<Box<dyn Subject>>, Failure> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(floor::Floor), Box::new(raw::Raw::default())];
     subjects.extend(walkers::all());
+    subjects.push(Box::new(call_stack::CallStack::default()));
     subjects.extend(cpython_c::all());
     subjects.push(Box::new(frame_objects::FrameObjects));
     subjects.push(Box::new(tracemalloc::Tracemalloc::new(py)?));

@@ -8,9 +8,6 @@ use sigwalk_record::What::{self, Chain, Code, Line, Names};
 /// What a subject delivers that is asked for no more than its lines.
 const ANY: &[What] = &[Names, Line, Code, Chain];
 
-/// The side of `structured_vs_dump_and_parse` that hands out frames instead of text.
-const STRUCTURED: Side = Side::usual("guarded", &[Names]);
-
 /// In the order of the report.
 pub(super) const REGISTRY: &[Definition] = &[
     Definition {
@@ -63,8 +60,8 @@ pub(super) const REGISTRY: &[Definition] = &[
     },
     Definition {
         name: "structured_vs_dump_and_parse",
-        says: "DumpTraceback and parsing its text, over guarded with copied names",
-        figure: Figure::Quotient(Side::usual("dump_and_parse", ANY), STRUCTURED),
+        says: "DumpTraceback and parsing its text, over the collected call stack (design A)",
+        figure: Figure::Quotient(Side::usual("dump_and_parse", ANY), Side::usual("call_stack", &[Names])),
         target: AtLeast(20.0),
     },
     Definition {
