@@ -5,12 +5,14 @@
 //! that fails is counted as the crash it would have been. Nothing else runs meanwhile: one thread, attached, in native
 //! code. The same seed makes the same stacks and the same draws; where a value is an address, or is compared with one, the
 //! outcome is this process's own, since the kernel places memory anew each time.
-#![allow(unsafe_code)]
 
 pub mod classes;
 mod differential;
 pub mod fields;
 mod stack;
+mod tally;
+mod walks;
+mod word;
 
 use crate::cli::Mutate;
 use crate::command::{Session, become_build_for};
@@ -21,14 +23,11 @@ use crate::{hash, interrupt};
 use differential::{Answer, Differential};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sigwalk::addr::Addr;
-use sigwalk::frame::{Frame, FrameBuf};
-use sigwalk::reader::FaultKind;
+use sigwalk::frame::Frame;
 use sigwalk::walk::{Detail, End, Request, Truncated, Walk};
 use sigwalk::walkers::{self, Reads};
 use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c::{self, Tried};
-use sigwalk_embed::outside::Outside;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
 use sigwalk_record::{Campaign, Kind, Manifest, Mutation, SCHEMA, exit};
@@ -36,6 +35,8 @@ use stack::{Captured, KINDS, Memory, SOURCE};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::{Arc, Mutex};
+use walks::{Walked, Walks};
+use word::{is_writable, load, store};
 
 /// Loads a walk may make. A whole walk of these stacks with lines makes at most some thousands; one that needs more is
 /// called a hang.
@@ -43,14 +44,12 @@ const LOADS: u32 = 50_000;
 /// Frames a walk may deliver.
 const FRAMES: usize = 256;
 
-/// How a walk went, and its frames.
-type Walked = (Walk, Vec<Frame>);
 /// Index in the rows: walker, field, class.
 type Key = (usize, usize, usize);
 
 struct Campaigner {
     live: &'static Live,
-    outside: Outside,
+    walkers: Walks,
     memory: Memory,
     random: ChaCha8Rng,
     walks: u64,
@@ -93,7 +92,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     let memory = Memory::reserve(|| random.next_u64())?;
     let campaigner = Arc::new(Mutex::new(Campaigner {
         live: session.live,
-        outside: Outside::start(session.live)
+        walkers: Walks::new(session.live)
             .map_err(|error| Failure::missing(format!("a process that walks from outside: {error}")))?,
         memory,
         random,
@@ -123,6 +122,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     records.finish(done == arguments.stacks)?;
     progress.finish("stacks");
     println!("{}: {walks} walks on {done} stacks", arguments.out.display());
+    println!("longest walks: {}", campaigner.lock().expect("one thread").walkers.longest());
     if let Some(differential) = &campaigner.lock().expect("one thread").differential {
         let Differential { compared, differing, excluded, .. } = differential;
         println!(
@@ -174,10 +174,9 @@ impl Campaigner {
         self.stack += 1;
         let captured = Captured::here(live, self.memory)?;
         let request = Request::new(&live.interpreter, captured.tstate, Detail::Line);
-        let answers: Vec<Walked> = walkers::ALL
-            .iter()
-            .map(|entry| walk(live, &mut self.outside, entry, &request))
-            .collect::<Result<_, String>>()?;
+        let answers = (0..walkers::ALL.len())
+            .map(|index| self.walkers.walk(index, &request))
+            .collect::<Result<Vec<Walked>, String>>()?;
         // The strict walk of a healthy stack is the interpreter's own chain: stress/tests/walk_equality.rs.
         let reference = match &answers[reference_index()] {
             (Walk { end: End::Complete, .. }, frames) => frames.clone(),
@@ -218,11 +217,11 @@ impl Campaigner {
             }
             left -= 1;
             store(place.at, place.width, value);
-            let results: Result<Vec<Option<Walked>>, String> = walkers::ALL
+            let results: Result<Vec<Option<Walked>>, String> = undisturbed
                 .iter()
-                .zip(&undisturbed)
-                .map(|(entry, healthy)| {
-                    healthy.is_some().then(|| walk(live, &mut self.outside, entry, &request)).transpose()
+                .enumerate()
+                .map(|(index, healthy)| {
+                    healthy.is_some().then(|| self.walkers.walk(index, &request)).transpose()
                 })
                 .collect();
             let theirs = self.differential.as_ref().map(|differential| differential.walk(&request));
@@ -260,7 +259,7 @@ impl Campaigner {
 
     fn tally(&mut self, key: Key, walk: &Walk, frames: &[Frame], expected: &[Frame]) {
         let reads = walkers::ALL[key.0].reads;
-        tally(self.row(key), reads, walk, frames, expected);
+        tally::tally(self.row(key), reads, walk, frames, expected);
     }
 
     fn tally_c(&mut self, key: Key, answer: &Answer, expected: &[Frame]) {
@@ -276,7 +275,7 @@ impl Campaigner {
                 row.walks += 1;
                 row.hang += 1;
             }
-            Tried::Ended(walk) => tally(row, Reads::Raw, &walk, &answer.frames, expected),
+            Tried::Ended(walk) => tally::tally(row, Reads::Raw, &walk, &answer.frames, expected),
         }
     }
 
@@ -301,88 +300,4 @@ const CPYTHON_C: usize = usize::MAX;
 /// The walker whose answer on a healthy stack counts as the truth.
 fn reference_index() -> usize {
     walkers::ALL.iter().position(|entry| entry.name == "guarded").expect("a registered walker")
-}
-
-fn walk(
-    live: &Live,
-    outside: &mut Outside,
-    entry: &'static walkers::Entry,
-    request: &Request<'_>,
-) -> Result<Walked, String> {
-    let mut frames = [Frame::default(); FRAMES];
-    let mut out = FrameBuf::new(&mut frames);
-    let walk = match entry.reads {
-        Reads::Outside => outside.walk(entry, LOADS, request, &mut out).map_err(|error| error.to_string())?,
-        _ => (entry.counted)(&live.readers, LOADS, request, &mut out),
-    };
-    Ok((walk, out.frames().to_vec()))
-}
-
-fn tally(row: &mut Mutation, reads: Reads, walk: &Walk, frames: &[Frame], undisturbed: &[Frame]) {
-    row.walks += 1;
-    match (walk.fault(), walk.end) {
-        (Some((_, FaultKind::Budget)), _) => row.hang += 1,
-        (Some((site, _)), _) if reads == Reads::Raw => {
-            row.would_crash += 1;
-            *row.crash_sites.entry(site.name().into()).or_default() += 1;
-        }
-        (Some(_), _) => row.recovered += 1,
-        (None, End::Complete) => {
-            // What the PR's API delivers: code objects and lines. A wrong offset on the right line harms nobody.
-            let code = |frame: &Frame| frame.code;
-            let answer = |frame: &Frame| (frame.code, frame.line);
-            let same = |n: usize| frames.iter().map(answer).eq(undisturbed[..n].iter().map(answer));
-            if same(undisturbed.len()) {
-                row.unharmed += 1;
-            } else if frames.len() < undisturbed.len() && same(frames.len()) {
-                row.prefix += 1;
-            } else if frames.iter().map(code).eq(undisturbed.iter().map(code)) {
-                row.wrong_line += 1;
-            } else {
-                row.splice += 1;
-            }
-        }
-        (None, End::Truncated(_) | End::Rejected(_)) => row.noticed += 1,
-    }
-}
-
-/// Whether a drawn place can be changed. The line table of the shim of a specialised `__init__` (3.13+) is in libpython's
-/// read-only data: writing there once took the whole campaign down.
-fn is_writable(at: Addr) -> bool {
-    let mut byte = 0_u8;
-    let mut vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-    let remote = libc::iovec { iov_base: at.get() as *mut libc::c_void, iov_len: 1 };
-    // SAFETY: reads one byte of this process and writes the same byte back; an address that does not allow it is refused.
-    // Nothing else writes there meanwhile.
-    unsafe {
-        let own = libc::getpid();
-        libc::process_vm_readv(own, &vector, 1, &remote, 1, 0) == 1
-            && libc::process_vm_writev(own, &raw mut vector, 1, &remote, 1, 0) == 1
-    }
-}
-
-/// What stands at a drawn place.
-fn load(at: Addr, width: u32) -> u64 {
-    // SAFETY: places are inside live frames, code objects and tables of this thread's own stack, which nothing else
-    // touches while it is in native code.
-    unsafe {
-        match width {
-            1 => u64::from((at.get() as *const u8).read_volatile()),
-            4 => u64::from((at.get() as *const u32).read_unaligned()),
-            _ => (at.get() as *const u64).read_unaligned(),
-        }
-    }
-}
-
-/// Changes or restores a drawn place.
-fn store(at: Addr, width: u32, value: u64) {
-    // SAFETY: as in `load`; the memory is the interpreter's writable heap or stack, and what stood there is put back
-    // before any Python code runs.
-    unsafe {
-        match width {
-            1 => (at.get() as *mut u8).write_volatile(value as u8),
-            4 => (at.get() as *mut u32).write_unaligned(value as u32),
-            _ => (at.get() as *mut u64).write_unaligned(value),
-        }
-    }
 }

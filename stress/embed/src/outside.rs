@@ -26,7 +26,7 @@ const ASKER: u32 = 0;
 const WALKER: u32 = 1;
 
 /// Looks at `turn` before a process goes to sleep on it: about as long as a walk takes. Waking up takes as long again.
-const SPINS: u32 = 500;
+const SPINS: u32 = 1_000;
 
 #[repr(C)]
 struct Shared {
