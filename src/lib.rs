@@ -47,6 +47,8 @@ pub mod sync;
 #[cfg(not(loom))]
 pub mod addr;
 #[cfg(not(loom))]
+pub mod cpu;
+#[cfg(not(loom))]
 pub mod frame;
 #[cfg(not(loom))]
 pub mod heuristics;
