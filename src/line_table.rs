@@ -18,9 +18,9 @@
 //! Three decoders: for AVX2, for every x86-64 (SSE2), and, as what these are tested against, a scalar one.
 
 mod avx2;
+mod entries;
 #[cfg(test)]
 mod equality;
-mod entries;
 #[cfg(test)]
 mod scalar;
 mod sse2;

@@ -42,101 +42,160 @@ pub(super) fn line_at<R: Reader>(
     lasti: i32,
 ) -> Result<Line, LineError> {
     // SAFETY: `avx2` is the proof.
-    unsafe { scan(Scan::new(reader, data, len, first, lasti), avx2) }
+    unsafe { scan(reader, avx2, data, len, first, lasti) }
 }
 
+/// Half of all tables are shorter than 64 bytes: these two functions are written for them.
 #[target_feature(enable = "avx2")]
-fn scan<R: Reader>(mut scan: Scan<'_, R>, avx2: Avx2) -> Result<Line, LineError> {
-    let (reader, data, len) = (scan.reader, scan.data, scan.len);
-    if len == 0 {
-        return Err(LineError::PastEnd);
+fn scan<R: Reader>(
+    reader: &R,
+    avx2: Avx2,
+    data: Addr,
+    len: u32,
+    first: i32,
+    lasti: i32,
+) -> Result<Line, LineError> {
+    let scan = Scan::new(reader, data, len, first, lasti);
+    if len >= WIDE {
+        return steps(scan, avx2);
     }
+    let [first, last] = match short(reader, data, len)? {
+        Some(halves) => halves,
+        None => return Err(if len == 0 { LineError::PastEnd } else { LineError::Malformed }),
+    };
+    finish(scan, Piece::of(vector([first[0], first[1], last[0], last[1]]), window(0, WIDE)), 0)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+fn steps<R: Reader>(mut scan: Scan<'_, R>, avx2: Avx2) -> Result<Line, LineError> {
+    let (reader, data, len) = (scan.reader, scan.data, scan.len);
     if reader.u8(data)? & 0x80 == 0 {
         return Err(LineError::Malformed);
     }
-    let load = |at| vector(reader.u256_or_poison(avx2, data, at));
     let mut at = 0;
-    while len - at >= REACH {
-        let sums = group([load(at), load(at + STEP), load(at + 2 * STEP), load(at + 3 * STEP)]);
-        match sums {
-            Some(sums) if !scan.is_near_overflow() => {
-                if sums.units() > scan.left {
-                    break;
-                }
-                scan.pass(sums);
-            }
-            _ => {
-                if let Some(line) = scan.entries(at, at + GROUP)? {
-                    return Ok(line);
-                }
-            }
-        }
-        at += GROUP;
+    if len >= REACH
+        && let Some(line) = groups(&mut scan, avx2, &mut at)?
+    {
+        return Ok(line);
     }
-    while at < len {
-        let rest = len - at;
-        let (piece, width) = if rest > WIDE {
-            (Piece::of(load(at), below(STEP)), STEP)
-        } else if len >= WIDE {
-            (Piece::of(load(len - WIDE), from(WIDE - rest)), rest)
-        } else {
-            (Piece::of(vector(short(reader, data, len)?), ones()), rest)
-        };
-        if piece.is_beyond() || scan.is_near_overflow() {
-            if let Some(line) = scan.entries(at, at + width)? {
+    while len - at > WIDE {
+        let piece = Piece::of(vector(reader.u256_or_poison(avx2, data, at)), window(0, STEP));
+        let sums = reduce(piece.both());
+        if piece.is_beyond() || near_overflow(scan.line) {
+            if let Some(line) = scan.entries(at, at + STEP)? {
                 return Ok(line);
             }
+        } else if sums.units() > scan.left {
+            return piece.line(scan.left, scan.line).ok_or(LineError::PastEnd);
         } else {
-            let sums = piece.sums();
-            if sums.units() > scan.left {
-                return Ok(piece.line(scan.left, scan.line));
-            }
-            scan.pass(sums);
+            scan.left -= sums.units();
+            scan.line += sums.delta();
         }
-        at += width;
+        at += STEP;
     }
-    Err(LineError::PastEnd)
+    let rest = len - at;
+    let bytes = vector(reader.u256_or_poison(avx2, data, len - WIDE));
+    finish(scan, Piece::of(bytes, window(WIDE - rest, rest)), at)
 }
 
-impl<R> Scan<'_, R> {
-    /// A group changes the line by less than 2^19.
-    #[inline(always)]
-    fn is_near_overflow(&self) -> bool {
-        self.line.unsigned_abs() > 1 << 30
-    }
-
-    #[inline(always)]
-    fn pass(&mut self, sums: Sums) {
-        self.left -= sums.units();
-        self.line += sums.delta();
-    }
+/// The last piece, whose entries begin at `at`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn finish<R: Reader>(mut scan: Scan<'_, R>, piece: Piece, at: u32) -> Result<Line, LineError> {
+    let line = if piece.is_beyond() || near_overflow(scan.line) {
+        scan.entries(at, scan.len)?
+    } else {
+        piece.line(scan.left, scan.line)
+    };
+    line.ok_or(LineError::PastEnd)
 }
 
-/// A table of fewer than 32 bytes, at the end of a vector, with zeroes (which are payload) before it.
+/// Passes groups while they are whole and do not have the wanted unit; or finds the line where that took a look at single
+/// entries.
+#[target_feature(enable = "avx2")]
+fn groups<R: Reader>(scan: &mut Scan<'_, R>, avx2: Avx2, at: &mut u32) -> Result<Option<Line>, LineError> {
+    let counted = window(0, STEP);
+    let zero = _mm256_setzero_si256();
+    // In registers; all vectors are, too, because nothing is called here.
+    let (reader, data, len) = (scan.reader, scan.data, scan.len);
+    let (mut left, mut line) = (scan.left, scan.line);
+    while len - *at >= REACH {
+        let load = |from| vector(reader.u256_or_poison(avx2, data, *at + from));
+        let (a, b, c, d) = (load(0), load(STEP), load(2 * STEP), load(3 * STEP));
+        let (v, w) = (_mm256_and_si256(a, counted), _mm256_and_si256(b, counted));
+        let (x, y) = (_mm256_and_si256(c, counted), _mm256_and_si256(d, counted));
+        let (i, j, k, l) = (ordered(v), ordered(w), ordered(x), ordered(y));
+        let most = _mm256_max_epi8(_mm256_max_epi8(i, j), _mm256_max_epi8(k, l));
+        let mut beyond = near_overflow(line);
+        let sums = if _mm256_movemask_epi8(at_least(most, 0x70)) == 0 {
+            let units = sum(units(v), units(w), units(x), units(y));
+            let minus = sum(minus_delta(i), minus_delta(j), minus_delta(k), minus_delta(l));
+            let deltas = _mm256_sad_epu8(_mm256_sub_epi8(zero, minus), zero);
+            reduce(_mm256_or_si256(_mm256_sad_epu8(units, zero), _mm256_slli_epi64::<32>(deltas)))
+        } else {
+            // One after another: four at once need more registers than there are.
+            let (mut all, mut bits) = (zero, zero);
+            for bytes in [a, b, c, d] {
+                let piece = Piece::of(bytes, counted);
+                all = _mm256_add_epi32(all, piece.both());
+                bits = _mm256_or_si256(bits, piece.beyond);
+            }
+            beyond |= _mm256_movemask_epi8(bits) != 0;
+            reduce(all)
+        };
+        if beyond {
+            (scan.left, scan.line) = (left, line);
+            if let Some(line) = scan.entries(*at, *at + GROUP)? {
+                return Ok(Some(line));
+            }
+            (left, line) = (scan.left, scan.line);
+        } else if sums.units() > left {
+            break;
+        } else {
+            left -= sums.units();
+            line += sums.delta();
+        }
+        *at += GROUP;
+    }
+    (scan.left, scan.line) = (left, line);
+    Ok(None)
+}
+
+/// A group changes the line by less than 2^19.
 #[inline(always)]
-fn short<R: Reader>(reader: &R, data: Addr, len: u32) -> Result<[u64; 4], Fault> {
-    // `word` moved towards the end by 0 to 8 bytes: what leaves it is what is in the next word already.
+fn near_overflow(line: i32) -> bool {
+    line.unsigned_abs() > 1 << 30
+}
+
+/// A table of fewer than 32 bytes, at the end of a vector, with zeroes (which are payload) before it. `None` where it does not
+/// begin with a header.
+#[inline(always)]
+fn short<R: Reader>(reader: &R, data: Addr, len: u32) -> Result<Option<[[u64; 2]; 2]>, Fault> {
+    // `word` moved towards the end: what leaves it is what is in the next word already.
     let moved = |word: u64, bytes: u32| if bytes == 8 { 0 } else { word << (bytes * 8) };
     let word = |at| reader.u64_at(data, at);
-    if len >= 24 {
-        return Ok([moved(word(0)?, WIDE - len), word(len - 24)?, word(len - 16)?, word(len - 8)?]);
-    }
-    if len >= 16 {
-        return Ok([0, moved(word(0)?, 24 - len), word(len - 16)?, word(len - 8)?]);
-    }
-    if len >= 8 {
-        return Ok([0, 0, moved(word(0)?, 16 - len), word(len - 8)?]);
-    }
-    let mut last = 0;
-    if len >= 4 {
-        let (low, high) = (reader.u32_at(data, 0)?, reader.u32_at(data, len - 4)?);
-        last = u64::from(high) << 32 | moved(u64::from(low), 8 - len);
+    let (first, halves) = if len >= 16 {
+        let (first, last) = (word(0)?, [word(len - 16)?, word(len - 8)?]);
+        let begin =
+            if len >= 24 { [moved(first, WIDE - len), word(len - 24)?] } else { [0, moved(first, 24 - len)] };
+        (first, [begin, last])
+    } else if len >= 8 {
+        let first = word(0)?;
+        (first, [[0, 0], [moved(first, 16 - len), word(len - 8)?]])
+    } else if len >= 4 {
+        let first = u64::from(reader.u32_at(data, 0)?);
+        let last = u64::from(reader.u32_at(data, len - 4)?) << 32;
+        (first, [[0, 0], [0, last | moved(first, 8 - len)]])
     } else {
-        for index in 0..len {
-            last |= u64::from(reader.u8_at(data, index)?) << ((8 - len + index) * 8);
+        let (mut first, mut place) = (0, len);
+        while place > 0 {
+            place -= 1;
+            first = first << 8 | u64::from(reader.u8_at(data, place)?);
         }
-    }
-    Ok([0, 0, 0, last])
+        (first, [[0, 0], [0, moved(first, 8 - len)]])
+    };
+    Ok((first & 0x80 != 0).then_some(halves))
 }
 
 /// Units in the lower half, line delta in the upper one.
@@ -163,12 +222,6 @@ fn set(byte: u8) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn ones() -> __m256i {
-    set(0xff)
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
 fn vector(words: [u64; 4]) -> __m256i {
     let [a, b, c, d] = words;
     _mm256_set_epi64x(d as i64, c as i64, b as i64, a as i64)
@@ -183,18 +236,13 @@ fn places() -> __m256i {
     )
 }
 
-/// All bits of the bytes before place `end`.
+/// All bits of `width` bytes from place `from` on.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn below(end: u32) -> __m256i {
-    _mm256_cmpgt_epi8(set(end as u8), places())
-}
-
-/// All bits of the bytes from place `start` on.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn from(start: u32) -> __m256i {
-    _mm256_cmpgt_epi8(places(), set((start as u8).wrapping_sub(1)))
+fn window(from: u32, width: u32) -> __m256i {
+    // Below `from` a place is a large number after the subtraction, without a sign.
+    let past = _mm256_sub_epi8(places(), set(from as u8));
+    _mm256_cmpeq_epi8(_mm256_min_epu8(past, set(width as u8 - 1)), past)
 }
 
 /// Moves the kinds so that a signed comparison orders them: 11 from 0x60, 12 from 0x68, 13 and 14 from 0x70 to 0x7f; all else
@@ -234,34 +282,6 @@ fn reduce(both: __m256i) -> Sums {
     let halves = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256::<1>(both));
     let whole = _mm_add_epi32(halves, _mm_unpackhi_epi64(halves, halves));
     Sums(_mm_cvtsi128_si64(whole) as u64)
-}
-
-/// What four vectors, 30 bytes each, add; `None` where that takes a look at single entries.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn group(vectors: [__m256i; 4]) -> Option<Sums> {
-    // Written out: a closure that an array's `map` calls is not compiled for AVX2 with certainty.
-    let [a, b, c, d] = vectors;
-    let counted = below(STEP);
-    let (v, w) = (_mm256_and_si256(a, counted), _mm256_and_si256(b, counted));
-    let (x, y) = (_mm256_and_si256(c, counted), _mm256_and_si256(d, counted));
-    let (i, j, k, l) = (ordered(v), ordered(w), ordered(x), ordered(y));
-    let most = _mm256_max_epi8(_mm256_max_epi8(i, j), _mm256_max_epi8(k, l));
-    if _mm256_movemask_epi8(at_least(most, 0x70)) == 0 {
-        let zero = _mm256_setzero_si256();
-        let units = sum(units(v), units(w), units(x), units(y));
-        let minus = sum(minus_delta(i), minus_delta(j), minus_delta(k), minus_delta(l));
-        let deltas = _mm256_sad_epu8(_mm256_sub_epi8(zero, minus), zero);
-        return Some(reduce(_mm256_or_si256(_mm256_sad_epu8(units, zero), _mm256_slli_epi64::<32>(deltas))));
-    }
-    let (a, b) = (Piece::of(a, counted), Piece::of(b, counted));
-    let (c, d) = (Piece::of(c, counted), Piece::of(d, counted));
-    let beyond = _mm256_or_si256(_mm256_or_si256(a.beyond, b.beyond), _mm256_or_si256(c.beyond, d.beyond));
-    if _mm256_movemask_epi8(beyond) != 0 {
-        return None;
-    }
-    let (a, b, c, d) = (a.both(), b.both(), c.both(), d.both());
-    Some(reduce(_mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d))))
 }
 
 /// Of bytes.
@@ -308,8 +328,7 @@ impl Piece {
         let more = _mm256_cmpgt_epi8(first, set(0x3f));
         let second = _mm256_and_si256(second, more);
         // Bit 7 is a header in an svarint's place; bit 6 of the second group, one group too many.
-        let beyond =
-            _mm256_or_si256(first, _mm256_or_si256(second, _mm256_add_epi8(second, second)));
+        let beyond = _mm256_or_si256(first, _mm256_or_si256(second, _mm256_add_epi8(second, second)));
         let magnitude = _mm256_and_si256(_mm256_srli_epi16::<1>(first), set(0x1f));
         let sign = _mm256_sub_epi8(set(1), _mm256_and_si256(_mm256_add_epi8(first, first), set(2)));
         Piece {
@@ -348,16 +367,15 @@ impl Piece {
         _mm256_blend_epi32::<0b1010_1010>(units, deltas)
     }
 
+    /// The line of unit `left` of this piece, if it has more units than that, where `line` is the line before it. `left` may be
+    /// any number.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn sums(&self) -> Sums {
-        reduce(self.both())
-    }
-
-    /// The line of unit `left` of this piece, which must have more units than that, where `line` is what is before it.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn line(&self, left: u32, line: i32) -> Line {
+    fn line(&self, left: u32, line: i32) -> Option<Line> {
+        // No piece has more than 256 units; 255 is the last one's number and 248 the most that can be before an entry.
+        if left > 255 {
+            return None;
+        }
         let (zero, left) = (_mm256_setzero_si256(), set(left as u8));
         // Units before each place. In the halves first, 120 at most, then those of the lower half: 248. (With its own units
         // the last place could have 256.)
@@ -367,18 +385,18 @@ impl Piece {
         sums = _mm256_add_epi8(sums, _mm256_slli_si256::<4>(sums));
         sums = _mm256_add_epi8(sums, _mm256_slli_si256::<8>(sums));
         let lower = _mm256_permute2x128_si256::<0x08>(sums, sums);
-        let before = _mm256_add_epi8(
-            _mm256_sub_epi8(sums, self.units),
-            _mm256_shuffle_epi8(lower, set(15)),
-        );
+        let before = _mm256_add_epi8(_mm256_sub_epi8(sums, self.units), _mm256_shuffle_epi8(lower, set(15)));
         let until = _mm256_cmpeq_epi8(_mm256_subs_epu8(before, left), zero);
         // Units of the entry beyond those that are left when it begins: more than none of the last entry until there.
         let held = _mm256_subs_epu8(self.units, _mm256_subs_epu8(left, before));
         let no_line = _mm256_and_si256(self.no_line, until);
         if _mm256_testz_si256(held, no_line) == 0 {
-            return Line::None;
+            return Some(Line::None);
+        }
+        if _mm256_testz_si256(held, until) != 0 {
+            return None;
         }
         let deltas = self.deltas(_mm256_and_si256(self.low, until), _mm256_and_si256(self.high, until));
-        Line::Number(line + reduce(deltas).delta())
+        Some(Line::Number(line + reduce(deltas).delta()))
     }
 }

@@ -121,7 +121,8 @@ fn each_decoder_equals_the_scalar_one_at_every_offset() {
         let regions = [Region { start: AT, bytes: &table }];
         let image = ImageReader::new(&regions);
         let first = random.first();
-        let units = table.iter().filter(|byte| **byte >= 0x80).map(|byte| i32::from(byte & 7) + 1).sum::<i32>();
+        let units =
+            table.iter().filter(|byte| **byte >= 0x80).map(|byte| i32::from(byte & 7) + 1).sum::<i32>();
         for lasti in (-2..units * 2 + 4).step_by(2) {
             let expected = scalar::line_at(&image, Addr::new(AT), len as u32, first, lasti);
             for decoder in decoders() {
@@ -146,8 +147,7 @@ fn real_svarints_take_no_second_look() {
     };
     let regions = [Region { start: AT, bytes: &table }];
     let reader = Budgeted::new(ImageReader::new(&regions), BUDGET);
-    let found =
-        line_at_by(Decoder::Avx2(avx2), &reader, Addr::new(AT), table.len() as u64, 1, i32::MAX - 1);
+    let found = line_at_by(Decoder::Avx2(avx2), &reader, Addr::new(AT), table.len() as u64, 1, i32::MAX - 1);
     assert_eq!(found, Err(LineError::PastEnd));
     let loads = BUDGET - reader.left();
     assert!(loads < table.len() as u32 * 16 / 120 + 40, "{loads} loads");
@@ -237,7 +237,8 @@ fn a_table_that_ends_early_is_a_fault_of_every_decoder() {
         for decoder in decoders() {
             // Behind the end of what is readable, whatever it says.
             let found = line_at_by(decoder, &guarded, data, len.into(), 1, i32::MAX - 1);
-            let fault = matches!(found, Err(LineError::Fault(fault)) if fault.at.minus(data) < u64::from(len));
+            let fault =
+                matches!(found, Err(LineError::Fault(fault)) if fault.at.minus(data) < u64::from(len));
             assert!(fault || found == Err(LineError::Malformed), "{decoder:?}: {found:?} of {table:x?}");
         }
     }
