@@ -12,7 +12,7 @@
 //! * [`thread`]: the thread state of the calling thread, without a call into the interpreter.
 //! * [`heuristics`]: the checks of CPython's own helpers, in their order.
 //! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each.
-//! * [`line_table`], [`text`]: lines and names out of foreign memory.
+//! * [`line_table`], [`text`]: lines and names out of foreign memory; [`line_cache`]: lines that were found before.
 //!
 //! # What it does not do
 //!
@@ -56,6 +56,8 @@ pub mod heuristics;
 pub mod interpreter;
 #[cfg(not(loom))]
 pub mod layout;
+#[cfg(not(loom))]
+pub mod line_cache;
 #[cfg(not(loom))]
 pub mod line_table;
 #[cfg(not(loom))]

@@ -13,13 +13,14 @@
 
 mod chain;
 mod data_stack;
+mod line;
 
 use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head};
 use crate::addr::Addr;
 use crate::frame::{Frame, FrameBuf, NO_LINE};
 use crate::layout::{CodeLayout, Version};
-use crate::line_table;
 use crate::reader::Reader;
+use line::Lines;
 
 const OWNER_THREAD: u8 = 0;
 const OWNER_GENERATOR: u8 = 1;
@@ -56,6 +57,7 @@ fn judge<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -
         code_type: request.interpreter.code_type,
         untag: if layout.frame.tagged { !1 } else { !0 },
         live: LiveObject::of(layout.version),
+        lines: Lines::new(reader, request),
     };
     out.compact(|packed| judge.finish(packed))
 }
@@ -68,6 +70,7 @@ struct Judge<'a, R> {
     /// Takes the tag off `executable`.
     untag: u64,
     live: LiveObject,
+    lines: Lines<'a, R>,
 }
 
 impl<R: Reader> Judge<'_, R> {
@@ -106,7 +109,7 @@ impl<R: Reader> Judge<'_, R> {
         }
         let line = match self.request.detail {
             Detail::Code => NO_LINE,
-            Detail::Line => line_of(reader, self.request, code, lasti as i32)?,
+            Detail::Line => self.lines.line(code, lasti as i32)?,
         };
         Ok(Some(Frame { frame, code, lasti: lasti as i32, line }))
     }
@@ -147,24 +150,6 @@ impl LiveObject {
     fn holds(&self, word: u64) -> bool {
         let count = word & self.mask;
         count.wrapping_sub(1) < 1 << 31 || count.wrapping_sub(self.immortal) < self.immortals
-    }
-}
-
-fn line_of<R: Reader>(reader: &R, request: &Request<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
-    let interpreter = request.interpreter;
-    let layout = &interpreter.layout;
-    let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
-    let table = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
-    if !table.is_pointer_shaped()
-        || reader.addr_at(table, layout.code.ob_type).at(Site::LinetableType)? != interpreter.bytes_type
-    {
-        return Err(Rejected::Linetable.into());
-    }
-    let len = reader.u64_at(table, layout.text.bytes_size).at(Site::LinetableSize)?;
-    match line_table::line_at(reader, table.plus(layout.text.bytes_data), len, first, lasti) {
-        Ok(line) => Ok(line.or_minus_one()),
-        Err(line_table::LineError::Fault(fault)) => Err(fault).at(Site::Linetable),
-        Err(_) => Err(Rejected::Linetable.into()),
     }
 }
 
