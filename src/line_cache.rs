@@ -105,11 +105,20 @@ impl LineCache {
     #[inline(always)]
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<i32> {
-        let wanted = key.words();
-        self.set(key).iter().find_map(|entry| {
-            let [a, b, c, d, e, f, line] = entry.0.read()?;
-            ([a, b, c, d, e, f] == wanted).then_some(line as i32)
-        })
+        let [a, b, c, d, e, f] = key.words();
+        let [first, second] = self.set(key);
+        let look = |entry: &Entry| {
+            let words = entry.0.read()?;
+            // In registers, where `==` of two arrays is a call.
+            let differs = (words[0] ^ a)
+                | (words[1] ^ b)
+                | (words[2] ^ c)
+                | (words[3] ^ d)
+                | (words[4] ^ e)
+                | (words[5] ^ f);
+            (differs == 0).then_some(words[6] as i32)
+        };
+        look(first).or_else(|| look(second))
     }
 
     /// Keeps a line, in the place of whatever was there. Does nothing where somebody else is writing.
@@ -160,17 +169,20 @@ impl Default for LineCache {
 /// At most eight loads, none outside the table.
 #[inline(always)]
 pub fn fingerprint<R: Reader>(reader: &R, data: Addr, len: u32) -> Result<u64, Fault> {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut hash = mix(0, u64::from(len));
+    // Four products that do not wait for one another; odd factors, so that no difference of a single word is lost.
+    const FACTORS: [u64; 4] =
+        [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93];
     if len < 8 {
+        let mut word = 0;
         for index in 0..len {
-            hash = mix(hash, u64::from(reader.u8_at(data, index)?));
+            word = word << 8 | u64::from(reader.u8_at(data, index)?);
         }
-        return Ok(hash);
+        return Ok(word.wrapping_mul(FACTORS[0]));
     }
     let last = len - 8;
-    for at in [0, last / 3, last / 3 * 2, last] {
-        hash = mix(hash, reader.u64_at(data, at)?);
+    let mut hash = 0_u64;
+    for (at, factor) in [0, last / 3, last / 3 * 2, last].into_iter().zip(FACTORS) {
+        hash = hash.wrapping_add(reader.u64_at(data, at)?.wrapping_mul(factor));
     }
     Ok(hash)
 }
