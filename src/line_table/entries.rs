@@ -39,7 +39,7 @@ impl<'r, R: Reader> Scan<'r, R> {
     }
 
     /// The entries that begin in the chunk at `at`, whose bytes are `words`.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn entries_of(&mut self, at: u32, words: [u64; 2]) -> Result<Option<Line>, LineError> {
         for (index, word) in words.into_iter().enumerate() {
             let mut headers = word & 0x8080_8080_8080_8080;

@@ -33,9 +33,11 @@ fn scan<R: Reader>(mut scan: Scan<'_, R>) -> Result<Line, LineError> {
     let mut simple = CHUNK;
     while at < len {
         if at >= simple && len - at >= 4 * CHUNK {
-            let mut block = Piece::of(chunk(reader, data.plus(at), CHUNK)?);
+            // Word by word: out of `chunk` the compiler takes the words through memory, and waits for them.
+            let mut block = Piece::of([reader.u64(data.plus(at))?, reader.u64(data.plus(at + 8))?]);
             for next in [16, 32, 48] {
-                block = block.and(&Piece::of(chunk(reader, data.plus(at + next), CHUNK)?));
+                let at = at + next;
+                block = block.and(&Piece::of([reader.u64(data.plus(at))?, reader.u64(data.plus(at + 8))?]));
             }
             let units = block.units_total();
             if !block.is_hard() && units <= scan.left {
