@@ -165,6 +165,8 @@ pub struct CodeLayout {
     pub name: u32,
     /// `co_qualname`
     pub qualname: u32,
+    /// `co_version`, 3.12+
+    pub version: Option<u32>,
     /// `co_linetable`
     pub linetable: u32,
     /// `_co_monitoring`, 3.12+

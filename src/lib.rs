@@ -12,7 +12,7 @@
 //! * [`thread`]: the thread state of the calling thread, without a call into the interpreter.
 //! * [`heuristics`]: the checks of CPython's own helpers, in their order.
 //! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each.
-//! * [`line_table`], [`text`]: lines and names out of foreign memory.
+//! * [`line_table`], [`text`]: lines and names out of foreign memory; [`line_cache`]: lines that were found before.
 //! * [`call_stack`]: a stack as fixed-size structures with names, and as the text that faulthandler prints.
 //!
 //! # What it does not do
@@ -50,6 +50,8 @@ pub mod addr;
 #[cfg(not(loom))]
 pub mod call_stack;
 #[cfg(not(loom))]
+pub mod cpu;
+#[cfg(not(loom))]
 pub mod frame;
 #[cfg(not(loom))]
 pub mod heuristics;
@@ -57,6 +59,8 @@ pub mod heuristics;
 pub mod interpreter;
 #[cfg(not(loom))]
 pub mod layout;
+#[cfg(not(loom))]
+pub mod line_cache;
 #[cfg(not(loom))]
 pub mod line_table;
 #[cfg(not(loom))]

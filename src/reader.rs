@@ -24,6 +24,7 @@ pub use raw::RawReader;
 pub use vm::{VmError, VmReader};
 
 use crate::addr::Addr;
+use crate::cpu::Avx2;
 
 /// Bytes of memory that a [`BlockReader`] copies into.
 pub const PLACE_BYTES: usize = crate::place::BYTES;
@@ -62,6 +63,10 @@ pub enum FaultKind {
 /// It fits a sign-extended byte, and is no pointer, offset, owner or count of a healthy interpreter: every check that a walk
 /// makes anyway fails for it.
 pub const POISON: u64 = -0x5a_i64 as u64;
+
+/// What [`Reader::u256_or_poison`] gives four times for a load that failed: in a location table, headers of entries that have
+/// an svarint each, and none of them has one.
+pub const WIDE_POISON: u64 = 0xefef_efef_efef_efef;
 
 /// Bytes that a walk is about to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +178,21 @@ pub trait Reader {
         self.u8_at(base, offset).unwrap_or(POISON as u8)
     }
 
+    /// 32 bytes at `base + offset` in four words, or four times [`WIDE_POISON`] where any of them cannot be read: for bytes that are
+    /// checked anyway, by a check that does not pass it. `avx2` says that vector loads may be used.
+    #[inline(always)]
+    fn u256_or_poison(&self, avx2: Avx2, base: Addr, offset: u32) -> [u64; 4] {
+        let _ = avx2;
+        let mut words = [0; 4];
+        for (index, word) in words.iter_mut().enumerate() {
+            match self.u64_at(base, offset + index as u32 * 8) {
+                Ok(loaded) => *word = loaded,
+                Err(_) => return [WIDE_POISON; 4],
+            }
+        }
+        words
+    }
+
     /// Says which blocks will be read next. A reader that pays by the call copies those that it has no copy of, in as few
     /// calls as it can; for others it is nothing. What cannot be copied is found out when it is read.
     #[inline(always)]
@@ -234,6 +254,10 @@ impl<R: Reader> Reader for &R {
     #[inline(always)]
     fn u8_or_poison(&self, base: Addr, offset: u32) -> u8 {
         (**self).u8_or_poison(base, offset)
+    }
+    #[inline(always)]
+    fn u256_or_poison(&self, avx2: Avx2, base: Addr, offset: u32) -> [u64; 4] {
+        (**self).u256_or_poison(avx2, base, offset)
     }
     #[inline(always)]
     fn prefetch(&self, blocks: impl Iterator<Item = Block> + Clone) {

@@ -3,6 +3,10 @@
 //! loom does not model a signal on the same thread: the models run the handler as a second thread, which shows the
 //! orderings between threads and nothing about re-entry.
 
+mod seqlock;
+
+pub use seqlock::Seqlock;
+
 #[cfg(not(loom))]
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 #[cfg(loom)]

@@ -9,6 +9,7 @@ pub mod strict;
 
 use crate::addr::Addr;
 use crate::interpreter::Interpreter;
+use crate::line_cache::LineCache;
 use crate::reader::{Fault, FaultKind};
 
 /// What a walk delivers of each frame.
@@ -29,13 +30,21 @@ pub struct Request<'a> {
     pub tstate: Addr,
     /// What to deliver.
     pub detail: Detail,
+    /// Where lines are looked for before their table is read, and kept. The strict walk uses it, no other.
+    pub lines: Option<&'a LineCache>,
 }
 
 impl<'a> Request<'a> {
-    /// A walk from `tstate`.
+    /// A walk from `tstate`, without a line cache.
     #[must_use]
     pub const fn new(interpreter: &'a Interpreter, tstate: Addr, detail: Detail) -> Self {
-        Request { interpreter, tstate, detail }
+        Request { interpreter, tstate, detail, lines: None }
+    }
+
+    /// The same walk with a line cache, which any number of walks may share.
+    #[must_use]
+    pub const fn with_lines(self, lines: &'a LineCache) -> Self {
+        Request { lines: Some(lines), ..self }
     }
 }
 

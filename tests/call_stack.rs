@@ -217,6 +217,8 @@ fn every_load_that_fails_is_a_shorter_stack_or_a_missing_string() {
                 End::Truncated(Truncated::Fault(..)) => shorter += 1,
                 // Two frames may share a string.
                 End::Complete if lost > 0 => missing += 1,
+                // Of 32 bytes of a line table, what failed was not needed.
+                End::Complete if reader.was_poison() => {}
                 End::Complete => {
                     assert_eq!((lost, collected.frames, reader.hit()), (0, 3, false), "{about}");
                     break;

@@ -5,11 +5,17 @@
 
 use crate::{reference, violation};
 use sigwalk::addr::Addr;
-use sigwalk::line_table::{Line, LineError, line_at, line_at_as_cpython};
+use sigwalk::line_table::{Decoder, Line, LineError, line_at_as_cpython, line_at_by, most_loads};
 use sigwalk::reader::{Budgeted, ImageReader, Region};
 
 /// Where the table lies. Nothing else is mapped.
 const AT: u64 = 0x7000_0000_0000;
+
+/// Both vectorised decoders, where the machine has both; SSE2's first.
+fn decoders() -> impl Iterator<Item = Decoder> {
+    let best = Decoder::best();
+    [Some(Decoder::Sse2), (best != Decoder::Sse2).then_some(best)].into_iter().flatten()
+}
 
 /// Runs one input.
 pub fn run(input: &[u8]) {
@@ -25,10 +31,15 @@ pub fn run(input: &[u8]) {
     let regions = [Region { start: AT, bytes: table }];
     let image = ImageReader::new(&regions);
     let (data, len) = (Addr::new(AT), table.len() as u64);
-    // Two loads for 16 bytes, eight for a look at 64 that finds an svarint in them, and one for each byte of an svarint:
-    // 26 for 16 bytes at the worst.
-    let reader = Budgeted::new(image, table.len() as u32 * 2 + 8);
-    let found = line_at(&reader, data, len, first, lasti);
+    let mut found = Err(LineError::PastEnd);
+    for decoder in decoders() {
+        let reader = Budgeted::new(image, most_loads(table.len() as u32));
+        let this = line_at_by(decoder, &reader, data, len, first, lasti);
+        if decoder != Decoder::Sse2 && this != found {
+            violation::line_lookup_differs_from_the_reference(&format!("{this:?}"), &format!("{found:?}, by SSE2"));
+        }
+        found = this;
+    }
     if let Err(LineError::Fault(fault)) = found {
         violation::line_lookup_leaves_the_table(&format!("{fault:?}, {len} bytes at {data}"));
     }

@@ -37,9 +37,8 @@ pub fn strict_loads(seed: &Seed) -> u32 {
     let fixed = 4 + 1 + 3 + 1;
     // Steps from chunk to chunk are bounded by the hops, two loads each.
     let chunks = 2 * (hops + 3);
-    // Type, refcount, units, resume, first line; table, its type and length; then the table, no longer than a region: at
-    // the worst 26 loads for 16 bytes (`line_table.rs`).
-    let frame = 8 + seed.memory.longest() as u32 * 2 + 16;
+    // Type, refcount, units, resume, first line; table, its type and length; then the table, no longer than a region.
+    let frame = 8 + line_table::most_loads(seed.memory.longest() as u32);
     fixed + chunks + 4 * hops + frame * CAPACITY as u32
 }
 

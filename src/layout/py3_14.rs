@@ -40,6 +40,7 @@ pub(super) const LAYOUT: Layout = Layout {
         filename: 112,
         name: 120,
         qualname: 128,
+        version: Some(92),
         linetable: 136,
         firstlineno: 68,
         monitoring: Some(176),

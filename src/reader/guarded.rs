@@ -20,10 +20,12 @@
 //! handler: ownership can be asked for with [`crate::signal::owner`], and is not asked once a load (141 ns each).
 #![allow(unsafe_code)]
 
-use super::{Fault, FaultKind, POISON, Reader};
+use super::{Fault, FaultKind, POISON, Reader, WIDE_POISON};
 use crate::addr::Addr;
+use crate::cpu::Avx2;
 use crate::signal::Installed;
 use core::arch::asm;
+use core::arch::x86_64::__m128i;
 
 /// Loads that survive a bad address.
 #[derive(Clone, Copy, Debug)]
@@ -193,6 +195,57 @@ impl Reader for GuardedReader {
     load!(u64, u64_at, u64_or_poison, confirm_u64, u64, "mov", "", "qword");
     load!(u32, u32_at, u32_or_poison, confirm_u32, u32, "mov", ":e", "dword");
     load!(u8, u8_at, u8_or_poison, confirm_u8, u8, "movzx", ":e", "byte");
+
+    /// Two instructions of 16 bytes, with one fixup: a register of 32 bytes is no operand in a function that every x86-64
+    /// can run, and the compiler joins the halves where it may (one `vinserti128`).
+    #[inline(always)]
+    fn u256_or_poison(&self, _: Avx2, base: Addr, offset: u32) -> [u64; 4] {
+        static POISONED: [u64; 2] = [WIDE_POISON; 2];
+        let low: __m128i;
+        let high: __m128i;
+        // SAFETY: as in `fixup_load`, with a row for each of the two instructions; the fixup reads a constant of ours. The
+        // instructions are AVX's (those of SSE wait for the upper halves of their registers), which AVX2 contains.
+        unsafe {
+            asm!(
+                "2: vmovdqu {low}, xmmword ptr [{base} + {offset}]",
+                "3: vmovdqu {high}, xmmword ptr [{base} + {offset} + 16]",
+                "5:",
+                ".pushsection .text.sigwalk_fixup, \"ax\", @progbits",
+                "4: vmovdqu {low}, xmmword ptr [rip + {poisoned}]",
+                "vmovdqa {high}, {low}",
+                "jmp 5b",
+                ".popsection",
+                ".pushsection sigwalk_extable, \"aR\", @progbits",
+                ".balign 4",
+                ".long 2b - .",
+                ".long 4b - .",
+                ".long 0",
+                ".long 3b - .",
+                ".long 4b - .",
+                ".long 0",
+                ".popsection",
+                base = in(reg) base.get(),
+                offset = in(reg) u64::from(offset),
+                poisoned = sym POISONED,
+                low = out(xmm_reg) low,
+                high = out(xmm_reg) high,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        let [a, b] = halves(low);
+        let [c, d] = halves(high);
+        [a, b, c, d]
+    }
+}
+
+#[inline(always)]
+fn halves(pair: __m128i) -> [u64; 2] {
+    use core::arch::x86_64::{_mm_cvtsi128_si64, _mm_unpackhi_epi64};
+    // SAFETY: SSE2, which every x86-64 has.
+    #[allow(unused_unsafe)]
+    unsafe {
+        [_mm_cvtsi128_si64(pair) as u64, _mm_cvtsi128_si64(_mm_unpackhi_epi64(pair, pair)) as u64]
+    }
 }
 
 #[cfg(test)]

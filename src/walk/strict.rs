@@ -15,6 +15,7 @@ mod chain;
 mod data_stack;
 mod judge;
 mod line;
+mod tables;
 
 use super::{At, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk};
 use crate::addr::Addr;

@@ -1,12 +1,16 @@
 //! Readers for tests: one that writes down what was loaded, one whose n-th load fails, one whose memory changes.
 
 use sigwalk::addr::Addr;
-use sigwalk::reader::{Fault, FaultKind, Reader};
+use sigwalk::cpu::Avx2;
+use sigwalk::reader::{Fault, FaultKind, Reader, WIDE_POISON};
 use std::cell::{Cell, RefCell};
 
 /// What a reader does before a load of `at`: fail, or replace the word that is there.
 trait Meddle {
     fn before(&self, at: Addr) -> Result<Option<u64>, Fault>;
+
+    /// A load of 32 bytes failed, and its caller is told by poison.
+    fn poisoned(&self) {}
 }
 
 macro_rules! reader {
@@ -29,6 +33,16 @@ macro_rules! reader {
             fn bytes(&self, at: Addr, into: &mut [u8]) -> Result<(), Fault> {
                 self.before(at)?;
                 self.reader.bytes(at, into)
+            }
+            fn u256_or_poison(&self, _: Avx2, base: Addr, offset: u32) -> [u64; 4] {
+                let words = [0, 8, 16, 24].map(|next| self.u64(base.plus(offset + next)));
+                if words.iter().any(Result::is_err) {
+                    self.poisoned();
+                }
+                words
+                    .into_iter()
+                    .collect::<Result<Vec<_>, _>>()
+                    .map_or([WIDE_POISON; 4], |words| words.try_into().unwrap())
             }
         }
     };
@@ -74,16 +88,22 @@ pub struct NthFails<R> {
     mode: Mode,
     made: Cell<u32>,
     place: Cell<Option<Addr>>,
+    poisoned: Cell<bool>,
 }
 
 impl<R: Reader> NthFails<R> {
     pub fn new(reader: R, nth: u32, mode: Mode) -> Self {
-        NthFails { reader, nth, mode, made: Cell::new(0), place: Cell::new(None) }
+        NthFails { reader, nth, mode, made: Cell::new(0), place: Cell::new(None), poisoned: Cell::new(false) }
     }
 
     /// Whether the load that fails was made.
     pub fn hit(&self) -> bool {
         self.made.get() >= self.nth
+    }
+
+    /// Whether it was part of a load of 32 bytes. Its caller loads again what it needs of these, which may succeed.
+    pub fn was_poison(&self) -> bool {
+        self.poisoned.get()
     }
 }
 
@@ -99,6 +119,10 @@ impl<R: Reader> Meddle for NthFails<R> {
             Mode::Everything => made >= self.nth,
         };
         if fails { Err(Fault { at, kind: FaultKind::Unmapped }) } else { Ok(None) }
+    }
+
+    fn poisoned(&self) {
+        self.poisoned.set(true);
     }
 }
 reader!(NthFails);

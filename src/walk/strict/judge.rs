@@ -2,7 +2,8 @@
 //!
 //! Loads are not checked for faults one by one: no poison passes the check of its value, and [`Judge::why`] looks again.
 
-use super::{OWNER_GENERATOR, line, unpack};
+use super::line::Lines;
+use super::{OWNER_GENERATOR, tables, unpack};
 use crate::addr::Addr;
 use crate::frame::{Frame, FrameBuf, NO_LINE};
 use crate::layout::{CodeLayout, Version};
@@ -21,6 +22,7 @@ pub(super) fn judge<R: Reader>(
     out: &mut FrameBuf<'_>,
 ) -> Result<(), Stop> {
     let judge = Judge::new(reader, request);
+    let lines = Lines::new(reader, request);
     let frames = out.filled();
     let (mut from, mut kept) = (0, 0);
     let mut end = Ok(());
@@ -32,7 +34,7 @@ pub(super) fn judge<R: Reader>(
             reader.prefetch(codes(request, &frames[from..to]));
         }
         if request.detail == Detail::Line {
-            reader.prefetch(line::tables(reader, request, &frames[from..to]));
+            reader.prefetch(tables::of(reader, request, &frames[from..to]));
         }
         let group = &mut frames[from..to];
         let (judged, dropped);
@@ -41,7 +43,7 @@ pub(super) fn judge<R: Reader>(
             if dropped || kept < from { close_gaps(frames, from..from + judged, kept) } else { judged };
         if request.detail == Detail::Line {
             // Further in than what ended the group.
-            if let Err((index, stop)) = line::fill(reader, request, &mut frames[kept..kept + whole]) {
+            if let Err((index, stop)) = fill(&lines, &mut frames[kept..kept + whole]) {
                 (kept, end) = (kept + index, Err(stop));
                 break;
             }
@@ -51,6 +53,15 @@ pub(super) fn judge<R: Reader>(
     }
     out.keep(kept);
     end
+}
+
+/// Fills the lines of finished frames in. On an error, its index.
+#[inline(always)]
+fn fill<R: Reader>(lines: &Lines<'_, R>, frames: &mut [Frame]) -> Result<(), (usize, Stop)> {
+    for (index, frame) in frames.iter_mut().enumerate() {
+        frame.line = lines.line(frame.code, frame.lasti).map_err(|stop| (index, stop))?;
+    }
+    Ok(())
 }
 
 /// Code of a frame that is dropped: none that a finished frame can have.

@@ -1,58 +1,140 @@
-//! The line of a frame whose code object and instruction offset are believed.
+//! The line of a frame whose code is believed: out of the cache where the request has one, else out of the line table.
 
-use super::{At, Rejected, Request, Site, Stop};
 use crate::addr::Addr;
-use crate::frame::Frame;
-use crate::line_table::{self, LineError};
+use crate::interpreter::Interpreter;
+use crate::line_cache::{Key, LineCache, fingerprint};
+use crate::line_table::{self, LineError, MAX_TABLE};
 use crate::reader::{Block, Reader};
+use crate::walk::{At, Detail, Rejected, Request, Site, Stop};
 
-/// The line of byte offset `lasti`, or [`crate::frame::NO_LINE`].
-fn of<R: Reader>(reader: &R, request: &Request<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
-    let interpreter = request.interpreter;
-    let layout = &interpreter.layout;
-    let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
-    let table = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
-    if !table.is_pointer_shaped()
-        || reader.addr_at(table, layout.code.ob_type).at(Site::LinetableType)? != interpreter.bytes_type
-    {
-        return Err(Rejected::Linetable.into());
-    }
-    let len = reader.u64_at(table, layout.text.bytes_size).at(Site::LinetableSize)?;
-    match line_table::line_at(reader, table.plus(layout.text.bytes_data), len, first, lasti) {
-        Ok(line) => Ok(line.or_minus_one()),
-        Err(LineError::Fault(fault)) => Err(fault).at(Site::Linetable),
-        Err(_) => Err(Rejected::Linetable.into()),
-    }
-}
-
-/// Fills the lines of finished frames in. On an error, its index.
-#[inline(always)]
-pub(super) fn fill<R: Reader>(
-    reader: &R,
-    request: &Request<'_>,
-    frames: &mut [Frame],
-) -> Result<(), (usize, Stop)> {
-    for (index, frame) in frames.iter_mut().enumerate() {
-        frame.line = of(reader, request, frame.code, frame.lasti).map_err(|stop| (index, stop))?;
-    }
-    Ok(())
-}
-
-/// Where the lines of packed frames will be looked up: the head of each line table, as far as it is likely to be needed.
-pub(super) fn tables<'a, R: Reader>(
+/// How lines are looked up in one walk.
+pub(super) struct Lines<'a, R> {
     reader: &'a R,
-    request: &'a Request<'_>,
-    packed: &'a [Frame],
-) -> impl Iterator<Item = Block> + Clone + 'a {
-    let layout = &request.interpreter.layout;
-    let untag = layout.frame.untag();
-    packed.iter().filter_map(move |packed| {
-        let code = Addr::new(packed.code.get() & untag);
-        let table = reader.addr_at(code, layout.code.linetable).ok()?;
-        let (_, _, _, instruction) = super::unpack(*packed);
-        let lasti = instruction.minus(code.plus(layout.code.adaptive));
-        // A byte of the table a unit of code is more than most need; what is behind is read when it is wanted.
-        let guess = lasti.min(2 << 10) as u32 / 2 + 96;
-        table.is_pointer_shaped().then_some(Block { at: table, len: layout.text.bytes_data + guess })
-    })
+    interpreter: &'a Interpreter,
+    cache: Option<Cached<'a>>,
+}
+
+/// The cache, and what is the same in all keys of a walk.
+struct Cached<'a> {
+    lines: &'a LineCache,
+    interp: Addr,
+    /// 3.14+
+    generation: Option<u64>,
+    /// Offset of `co_version`, 3.12+.
+    version: Option<u32>,
+}
+
+/// A table that was found, and not looked into yet.
+struct Table {
+    first: i32,
+    at: Addr,
+    len: u64,
+}
+
+impl<'a, R: Reader> Lines<'a, R> {
+    /// Reads the generation, once a walk. A code object that another thread frees after that moment gets a generation that no
+    /// key of this walk has, so an entry that this walk makes of its successor by mistake is found by no later walk.
+    #[inline(always)]
+    pub(super) fn new(reader: &'a R, request: &Request<'a>) -> Self {
+        let interpreter = request.interpreter;
+        let cache = request
+            .lines
+            .filter(|_| request.detail == Detail::Line)
+            .and_then(|lines| Cached::new(reader, request, lines));
+        Lines { reader, interpreter, cache }
+    }
+
+    #[inline(always)]
+    pub(super) fn line(&self, code: Addr, lasti: i32) -> Result<i32, Stop> {
+        let (reader, layout) = (self.reader, &self.interpreter.layout);
+        let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
+        let at = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
+        if !at.is_pointer_shaped() {
+            return Err(Rejected::Linetable.into());
+        }
+        let Some(cached) = &self.cache else {
+            self.check_type(at)?;
+            let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
+            return self.look_up(&Table { first, at, len }, lasti);
+        };
+        let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
+        let table = Table { first, at, len };
+        let Some(key) = self.key(cached, code, &table, lasti) else {
+            return self.look_up_unknown(&table, lasti);
+        };
+        match cached.lines.get(&key) {
+            Some(line) => Ok(line),
+            None => self.look_up_and_keep(cached.lines, &key, &table),
+        }
+    }
+
+    /// `None` where nothing tells this code object from an earlier one at its address, or where it cannot be read.
+    #[inline(always)]
+    fn key(&self, cached: &Cached<'_>, code: Addr, table: &Table, lasti: i32) -> Option<Key> {
+        if table.len > MAX_TABLE {
+            return None;
+        }
+        let len = table.len as u32;
+        let (version, context) = match (cached.version, cached.generation) {
+            (Some(version), Some(generation)) => (self.reader.u32_at(code, version).ok()?, generation),
+            (Some(version), None) => match self.reader.u32_at(code, version).ok()? {
+                0 => return None,
+                version => (version, 0),
+            },
+            (None, _) => {
+                let data = table.at.plus(self.interpreter.layout.text.bytes_data);
+                (0, fingerprint(self.reader, data, len).ok()?)
+            }
+        };
+        let Table { first, at, .. } = *table;
+        Some(Key { code, lasti, table: at, len, first, version, interp: cached.interp, context })
+    }
+
+    #[inline(never)]
+    fn look_up_and_keep(&self, lines: &LineCache, key: &Key, table: &Table) -> Result<i32, Stop> {
+        let line = self.look_up_unknown(table, key.lasti)?;
+        lines.put(key, line);
+        Ok(line)
+    }
+
+    #[inline(never)]
+    fn look_up_unknown(&self, table: &Table, lasti: i32) -> Result<i32, Stop> {
+        self.check_type(table.at)?;
+        self.look_up(table, lasti)
+    }
+
+    #[inline(always)]
+    fn check_type(&self, table: Addr) -> Result<(), Stop> {
+        let offset = self.interpreter.layout.code.ob_type;
+        match self.reader.addr_at(table, offset).at(Site::LinetableType)? {
+            found if found == self.interpreter.bytes_type => Ok(()),
+            _ => Err(Rejected::Linetable.into()),
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(&self, table: &Table, lasti: i32) -> Result<i32, Stop> {
+        let data = table.at.plus(self.interpreter.layout.text.bytes_data);
+        self.reader.prefetch(core::iter::once(Block { at: data, len: line_table::needed(table.len, lasti) }));
+        match line_table::line_at(self.reader, data, table.len, table.first, lasti) {
+            Ok(line) => Ok(line.or_minus_one()),
+            Err(LineError::Fault(fault)) => Err(fault).at(Site::Linetable),
+            Err(_) => Err(Rejected::Linetable.into()),
+        }
+    }
+}
+
+impl<'a> Cached<'a> {
+    /// `None`, and the walk goes without a cache, where the interpreter cannot be read.
+    #[inline(always)]
+    fn new<R: Reader>(reader: &R, request: &Request<'_>, lines: &'a LineCache) -> Option<Self> {
+        let layout = &request.interpreter.layout;
+        let interp = reader.addr_at(request.tstate, layout.thread.interp).ok()?;
+        let generation = match layout.runtime.code_object_generation {
+            Some(offset) if interp.is_pointer_shaped() => Some(reader.u64_at(interp, offset).ok()?),
+            Some(_) => return None,
+            None => None,
+        };
+        Some(Cached { lines, interp, generation, version: layout.code.version })
+    }
 }

@@ -76,6 +76,7 @@ int main(void)
     OFFSET("code.adaptive", PyCodeObject, co_code_adaptive);
     SIZE("code.size", PyCodeObject);
 #if PY_VERSION_HEX >= 0x030c0000
+    OFFSET("code.version", PyCodeObject, co_version);
     OFFSET("code.monitoring", PyCodeObject, _co_monitoring);
     OFFSET("code.monitoring_lines", _PyCoMonitoringData, lines);
 #endif

@@ -84,6 +84,7 @@ fn by_constants(version: Version) -> BTreeMap<String, u64> {
         ("code.filename", Some(c.filename)),
         ("code.name", Some(c.name)),
         ("code.qualname", Some(c.qualname)),
+        ("code.version", c.version),
         ("code.linetable", Some(c.linetable)),
         ("code.firsttraceable", Some(c.firsttraceable)),
         ("code.adaptive", Some(c.adaptive)),

@@ -1,17 +1,16 @@
-//! The vectorised decoder: 16 bytes of the table at a time, 64 while nothing but simple entries passes.
+//! The decoder for every x86-64: 16 bytes of the table at a time, 64 while nothing but simple entries passes.
 //!
 //! A header is a byte with bit 7 set, wherever it stands, so the headers of a chunk are known without decoding what is
 //! before them: one comparison finds them all, and a sum of bytes (`psadbw`) gives the units and line deltas that the chunk
-//! adds. Only the chunk with the wanted unit needs a prefix sum, and only entries with an svarint (kinds 13 and 14) are
-//! decoded one by one. Everything is read through the reader, in words, and nothing outside the table; where there is an
-//! svarint, its bytes, and a look at 64 that met it, are read once more.
-//!
-//! SSE2 is in every x86-64, so nothing is chosen at run time.
+//! adds. Only the chunk with the wanted unit needs a prefix sum, and only chunks with an svarint (kinds 13 and 14) are
+//! decoded entry by entry. Everything is read through the reader, in words, and nothing outside the table; where there is
+//! an svarint, its bytes, and a look at 64 that met it, are read once more.
 #![allow(unsafe_code)]
 
-use super::{Line, LineError, svarint};
+use super::entries::{CHUNK, Scan, chunk, line};
+use super::{Line, LineError};
 use crate::addr::Addr;
-use crate::reader::{Fault, Reader};
+use crate::reader::Reader;
 use core::arch::x86_64::*;
 
 pub(super) fn line_at<R: Reader>(
@@ -22,30 +21,32 @@ pub(super) fn line_at<R: Reader>(
     lasti: i32,
 ) -> Result<Line, LineError> {
     // SAFETY: `scan` needs SSE2, which every x86-64 has.
-    unsafe { scan(reader, data, len, first, lasti) }
+    unsafe { scan(Scan::new(reader, data, len, first, lasti)) }
 }
 
 #[inline]
 #[target_feature(enable = "sse2")]
-fn scan<R: Reader>(reader: &R, data: Addr, len: u32, first: i32, lasti: i32) -> Result<Line, LineError> {
-    // In code units, like the entries' own lengths. Negative (a fresh frame of 3.11, 3.12): the first entry.
-    let mut left = (lasti >> 1).max(0) as u32;
-    let mut line = first;
+fn scan<R: Reader>(mut scan: Scan<'_, R>) -> Result<Line, LineError> {
+    let (reader, data, len) = (scan.reader, scan.data, scan.len);
     let mut at = 0;
+    // Where to look at 64 bytes again: behind those where one look met an svarint.
+    let mut simple = CHUNK;
     while at < len {
-        if at != 0 && len - at >= 4 * CHUNK {
+        if at >= simple && len - at >= 4 * CHUNK {
+            // Word by word: out of `chunk` the compiler takes the words through memory, and waits for them.
             let mut block = Piece::of([reader.u64(data.plus(at))?, reader.u64(data.plus(at + 8))?]);
             for next in [16, 32, 48] {
                 let at = at + next;
                 block = block.and(&Piece::of([reader.u64(data.plus(at))?, reader.u64(data.plus(at + 8))?]));
             }
             let units = block.units_total();
-            if !block.is_hard() && units <= left {
-                left -= units;
-                line = line.checked_add(block.delta_total() as i32).ok_or(LineError::Malformed)?;
+            if !block.is_hard() && units <= scan.left {
+                scan.left -= units;
+                scan.line = scan.line.checked_add(block.delta_total() as i32).ok_or(LineError::Malformed)?;
                 at += 4 * CHUNK;
                 continue;
             }
+            simple = at + 4 * CHUNK;
         }
         let words = chunk(reader, data.plus(at), len - at)?;
         let piece = Piece::of(words);
@@ -53,69 +54,22 @@ fn scan<R: Reader>(reader: &R, data: Addr, len: u32, first: i32, lasti: i32) -> 
             return Err(LineError::Malformed);
         }
         let units = piece.units_total();
-        if !piece.is_hard() {
-            if units <= left {
-                left -= units;
-                line = line.checked_add(piece.delta_total() as i32).ok_or(LineError::Malformed)?;
-                at += CHUNK;
-                continue;
+        if piece.is_hard() {
+            if let Some(line) = scan.entries_of(at, words)? {
+                return Ok(line);
             }
-            let index = piece.entry(left);
-            line = line.checked_add(piece.delta_until(index) as i32).ok_or(LineError::Malformed)?;
-            let header = byte(words, index);
-            return Ok(if (header >> 3) & 15 == 15 { Line::None } else { Line::Number(line) });
-        }
-        let mut headers = _mm_movemask_epi8(piece.headers) as u32;
-        while headers != 0 {
-            let index = headers.trailing_zeros();
-            headers &= headers - 1;
-            let header = byte(words, index);
-            let kind = (header >> 3) & 15;
-            let delta = match kind {
-                10..=12 => i32::from(kind) - 10,
-                13 | 14 => checked_svarint(reader, data, at + index + 1, len)?,
-                _ => 0,
-            };
-            line = line.checked_add(delta).ok_or(LineError::Malformed)?;
-            let units = u32::from(header & 7) + 1;
-            if units > left {
-                return Ok(if kind == 15 { Line::None } else { Line::Number(line) });
-            }
-            left -= units;
+        } else if units <= scan.left {
+            scan.left -= units;
+            scan.line = scan.line.checked_add(piece.delta_total() as i32).ok_or(LineError::Malformed)?;
+        } else {
+            let index = piece.entry(scan.left);
+            let number =
+                scan.line.checked_add(piece.delta_until(index) as i32).ok_or(LineError::Malformed)?;
+            return Ok(line(byte(words, index), number));
         }
         at += CHUNK;
     }
     Err(LineError::PastEnd)
-}
-
-const CHUNK: u32 = 16;
-
-/// 16 bytes of the table, or what is left of it and zeroes, which are payload. Reads nothing outside.
-#[inline(always)]
-fn chunk<R: Reader>(reader: &R, at: Addr, left: u32) -> Result<[u64; 2], Fault> {
-    if left >= CHUNK {
-        return Ok([reader.u64(at)?, reader.u64(at.plus(8))?]);
-    }
-    tail(reader, at, left)
-}
-
-#[inline(always)]
-fn tail<R: Reader>(reader: &R, at: Addr, left: u32) -> Result<[u64; 2], Fault> {
-    if left >= 8 {
-        let last = reader.u64(at.plus(left - 8))?;
-        // left == 8: nothing of `last` is new, and the shift would be 64.
-        let high = if left == 8 { 0 } else { last >> ((16 - left) * 8) };
-        return Ok([reader.u64(at)?, high]);
-    }
-    if left >= 4 {
-        let (low, last) = (reader.u32(at)?, reader.u32(at.plus(left - 4))?);
-        return Ok([u64::from(low) | u64::from(last) << ((left - 4) * 8), 0]);
-    }
-    let mut word = 0;
-    for index in 0..left {
-        word |= u64::from(reader.u8(at.plus(index))?) << (index * 8);
-    }
-    Ok([word, 0])
 }
 
 #[inline(always)]
@@ -125,9 +79,7 @@ fn byte(words: [u64; 2], index: u32) -> u8 {
 
 /// What the bytes of a chunk say, all at once.
 struct Piece {
-    /// High bit of byte i: it begins an entry.
-    headers: __m128i,
-    /// The same, of an entry with an svarint.
+    /// High bit of byte i: it begins an entry with an svarint.
     hard: __m128i,
     /// Length of the entry in units at its header, else 0.
     units: __m128i,
@@ -156,14 +108,13 @@ impl Piece {
         let hard = _mm_or_si128(is(13), is(14));
         let units = _mm_and_si128(_mm_add_epi8(_mm_and_si128(bytes, set(7)), set(1)), header);
         let deltas = _mm_or_si128(_mm_and_si128(is_11, set(1)), _mm_and_si128(is_12, set(2)));
-        Piece { headers: header, hard, units, deltas }
+        Piece { hard, units, deltas }
     }
 
     #[inline]
     #[target_feature(enable = "sse2")]
     fn and(&self, other: &Piece) -> Piece {
         Piece {
-            headers: self.headers,
             hard: _mm_or_si128(self.hard, other.hard),
             units: _mm_add_epi8(self.units, other.units),
             deltas: _mm_add_epi8(self.deltas, other.deltas),
@@ -211,25 +162,4 @@ impl Piece {
         let beyond = _mm_cmpgt_epi8(places, _mm_set1_epi8(index as i8));
         total(_mm_andnot_si128(beyond, self.deltas))
     }
-}
-
-#[inline(never)]
-fn checked_svarint<R: Reader>(reader: &R, data: Addr, mut at: u32, len: u32) -> Result<i32, LineError> {
-    let mut value = 0_u32;
-    for shift in (0..36).step_by(6) {
-        if at >= len {
-            return Err(LineError::Malformed);
-        }
-        let byte = reader.u8(data.plus(at))?;
-        at += 1;
-        // A payload byte has bit 7 clear; the sixth group has room for two bits.
-        if byte & 0x80 != 0 || (shift == 30 && byte > 3) {
-            return Err(LineError::Malformed);
-        }
-        value |= u32::from(byte & 63) << shift;
-        if byte & 64 == 0 {
-            return Ok(svarint(value));
-        }
-    }
-    Err(LineError::Malformed)
 }
