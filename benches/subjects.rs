@@ -99,11 +99,12 @@ pub fn of_walk(py: Python<'_>) -> Result<Vec<Box<dyn Subject>>, Failure> {
 }
 
 /// The walks that are measured on real stacks: `(subject, what)` of those of [`of_walk`].
-pub const ON_STACKS: [(&str, What); 8] = [
+pub const ON_STACKS: [(&str, What); 9] = [
     ("floor", What::Chain),
     ("raw", What::Code),
     ("guarded", What::Code),
     ("guarded", What::Line),
+    ("guarded_warm", What::Line),
     ("guarded", What::Names),
     ("pr_b1", What::Line),
     ("tracemalloc", What::Line),
