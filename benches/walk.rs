@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench                                         everything
 //! cargo bench -- walk/100/guarded                     what a filter matches: walk/DEPTH, lookup, growth, stdlib/STACK
-//! SIGWALK_QUICK=1 cargo bench                         a fifth of the time
+//! SIGWALK_QUICK=1 cargo bench                         a twentieth of the time
 //! SIGWALK_COST_DIR=runs/cost-3.15 cargo bench         records for `report build`
 //! ```
 
