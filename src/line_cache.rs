@@ -23,7 +23,7 @@
 //! Test: `stress/embed/tests/line_cache.rs` makes the allocator reuse addresses on the running interpreter.
 
 use crate::addr::Addr;
-use crate::reader::{Fault, Reader};
+use crate::reader::{POISON, Reader};
 use crate::sync::Seqlock;
 
 /// Entries.
@@ -158,33 +158,32 @@ impl Default for LineCache {
     }
 }
 
-/// 32 bytes of a table of `len` bytes at `data`, mixed into 64 bits: the first and the last eight, and eight behind each third. A
-/// table of at most 24 bytes is in it completely. A collision of two such words takes more than chance: the mix is no
-/// cryptographic hash.
-///
-/// # Errors
-/// The table cannot be read.
+/// 32 bytes of a table of `len` bytes at `data`, mixed into 64 bits: the first and the last eight, eight from the middle and
+/// eight from three quarters. A table of at most 24 bytes is in it completely. A collision of two such words takes more than
+/// chance: the mix is no cryptographic hash. `None` where the table cannot be read, or holds [`POISON`].
 ///
 /// # Signal safety
 /// At most eight loads, none outside the table.
 #[inline(always)]
-pub fn fingerprint<R: Reader>(reader: &R, data: Addr, len: u32) -> Result<u64, Fault> {
+pub fn fingerprint<R: Reader>(reader: &R, data: Addr, len: u32) -> Option<u64> {
     // Four products that do not wait for one another; odd factors, so that no difference of a single word is lost.
     const FACTORS: [u64; 4] =
         [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93];
     if len < 8 {
         let mut word = 0;
         for index in 0..len {
-            word = word << 8 | u64::from(reader.u8_at(data, index)?);
+            word = word << 8 | u64::from(reader.u8_at(data, index).ok()?);
         }
-        return Ok(word.wrapping_mul(FACTORS[0]));
+        return Some(word.wrapping_mul(FACTORS[0]));
     }
     let last = len - 8;
-    let mut hash = 0_u64;
-    for (at, factor) in [0, last / 3, last / 3 * 2, last].into_iter().zip(FACTORS) {
-        hash = hash.wrapping_add(reader.u64_at(data, at)?.wrapping_mul(factor));
+    let (mut hash, mut poisoned) = (0_u64, false);
+    for (at, factor) in [0, last / 2, last / 2 + last / 4, last].into_iter().zip(FACTORS) {
+        let word = reader.u64_or_poison(data, at);
+        poisoned |= word == POISON;
+        hash = hash.wrapping_add(word.wrapping_mul(factor));
     }
-    Ok(hash)
+    (!poisoned).then_some(hash)
 }
 
 #[cfg(test)]

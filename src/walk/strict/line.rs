@@ -4,7 +4,7 @@ use crate::addr::Addr;
 use crate::interpreter::Interpreter;
 use crate::line_cache::{Key, LineCache, fingerprint};
 use crate::line_table::{self, LineError, MAX_TABLE};
-use crate::reader::{Block, Reader};
+use crate::reader::{Block, POISON, Reader};
 use crate::walk::{At, Detail, Rejected, Request, Site, Stop};
 
 /// How lines are looked up in one walk.
@@ -46,29 +46,29 @@ impl<'a, R: Reader> Lines<'a, R> {
 
     #[inline(always)]
     pub(super) fn line(&self, code: Addr, lasti: i32) -> Result<i32, Stop> {
-        let (reader, layout) = (self.reader, &self.interpreter.layout);
-        let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
-        let at = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
-        if !at.is_pointer_shaped() {
-            return Err(Rejected::Linetable.into());
-        }
-        let Some(cached) = &self.cache else {
-            self.check_type(at)?;
-            let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
-            return self.look_up(&Table { first, at, len }, lasti);
-        };
-        let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
-        let table = Table { first, at, len };
-        let Some(key) = self.key(cached, code, &table, lasti) else {
-            return self.look_up_unknown(&table, lasti);
-        };
-        match cached.lines.get(&key) {
-            Some(line) => Ok(line),
-            None => self.look_up_and_keep(cached.lines, &key, &table),
+        match &self.cache {
+            None => self.look_up(&self.table(code)?, lasti),
+            Some(cached) => match self.known(cached, code, lasti) {
+                Some(line) => Ok(line),
+                None => self.look_up_and_keep(cached, code, lasti),
+            },
         }
     }
 
-    /// `None` where nothing tells this code object from an earlier one at its address, or where it cannot be read.
+    /// Loads are not checked for faults here: a key with a poisoned word is no key that was kept.
+    #[inline(always)]
+    fn known(&self, cached: &Cached<'_>, code: Addr, lasti: i32) -> Option<i32> {
+        let (reader, layout) = (self.reader, &self.interpreter.layout);
+        let first = reader.u32_or_poison(code, layout.code.firstlineno) as i32;
+        let at = Addr::new(reader.u64_or_poison(code, layout.code.linetable));
+        if !at.is_pointer_shaped() {
+            return None;
+        }
+        let len = reader.u64_or_poison(at, layout.text.bytes_size);
+        cached.lines.get(&self.key(cached, code, &Table { first, at, len }, lasti)?)
+    }
+
+    /// `None` where nothing tells this code object from an earlier one at its address.
     #[inline(always)]
     fn key(&self, cached: &Cached<'_>, code: Addr, table: &Table, lasti: i32) -> Option<Key> {
         if table.len > MAX_TABLE {
@@ -76,14 +76,14 @@ impl<'a, R: Reader> Lines<'a, R> {
         }
         let len = table.len as u32;
         let (version, context) = match (cached.version, cached.generation) {
-            (Some(version), Some(generation)) => (self.reader.u32_at(code, version).ok()?, generation),
-            (Some(version), None) => match self.reader.u32_at(code, version).ok()? {
+            (Some(version), Some(generation)) => (self.reader.u32_or_poison(code, version), generation),
+            (Some(version), None) => match self.reader.u32_or_poison(code, version) {
                 0 => return None,
                 version => (version, 0),
             },
             (None, _) => {
                 let data = table.at.plus(self.interpreter.layout.text.bytes_data);
-                (0, fingerprint(self.reader, data, len).ok()?)
+                (0, fingerprint(self.reader, data, len)?)
             }
         };
         let Table { first, at, .. } = *table;
@@ -91,16 +91,30 @@ impl<'a, R: Reader> Lines<'a, R> {
     }
 
     #[inline(never)]
-    fn look_up_and_keep(&self, lines: &LineCache, key: &Key, table: &Table) -> Result<i32, Stop> {
-        let line = self.look_up_unknown(table, key.lasti)?;
-        lines.put(key, line);
+    fn look_up_and_keep(&self, cached: &Cached<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
+        let table = self.table(code)?;
+        let line = self.look_up(&table, lasti)?;
+        // A version that may be no value costs an entry where it is one.
+        if let Some(key) = self.key(cached, code, &table, lasti)
+            && key.version != POISON as u32
+        {
+            cached.lines.put(&key, line);
+        }
         Ok(line)
     }
 
-    #[inline(never)]
-    fn look_up_unknown(&self, table: &Table, lasti: i32) -> Result<i32, Stop> {
-        self.check_type(table.at)?;
-        self.look_up(table, lasti)
+    /// The table of a code object, as far as it is believed before it is looked into.
+    #[inline(always)]
+    fn table(&self, code: Addr) -> Result<Table, Stop> {
+        let (reader, layout) = (self.reader, &self.interpreter.layout);
+        let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
+        let at = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
+        if !at.is_pointer_shaped() {
+            return Err(Rejected::Linetable.into());
+        }
+        self.check_type(at)?;
+        let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
+        Ok(Table { first, at, len })
     }
 
     #[inline(always)]
