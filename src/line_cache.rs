@@ -281,7 +281,7 @@ mod tests {
         }
         // The limit that the module's description states.
         let mut other = vec![0xd8; 100];
-        other[50] ^= 8;
+        other[30] ^= 8;
         assert_eq!(print(&[0xd8; 100]), print(&other));
     }
 }

@@ -200,6 +200,12 @@ pub trait Reader {
         let _ = blocks;
     }
 
+    /// Says that the cache line at `at` will be wanted soon. Whatever is there, nothing happens that a program could see.
+    #[inline(always)]
+    fn touch(&self, at: Addr) {
+        let _ = at;
+    }
+
     /// Says that what was read before may have changed since: a reader that keeps copies drops them.
     #[inline(always)]
     fn forget(&self) {}
@@ -266,5 +272,9 @@ impl<R: Reader> Reader for &R {
     #[inline(always)]
     fn forget(&self) {
         (**self).forget();
+    }
+    #[inline(always)]
+    fn touch(&self, at: Addr) {
+        (**self).touch(at);
     }
 }

@@ -65,4 +65,8 @@ impl<R: Reader> Reader for Budgeted<R> {
     fn forget(&self) {
         self.reader.forget();
     }
+    #[inline(always)]
+    fn touch(&self, at: Addr) {
+        self.reader.touch(at);
+    }
 }

@@ -20,6 +20,7 @@
 //! handler: ownership can be asked for with [`crate::signal::owner`], and is not asked once a load (141 ns each).
 #![allow(unsafe_code)]
 
+use super::raw::touch;
 use super::{Fault, FaultKind, POISON, Reader, WIDE_POISON};
 use crate::addr::Addr;
 use crate::cpu::Avx2;
@@ -195,6 +196,11 @@ impl Reader for GuardedReader {
     load!(u64, u64_at, u64_or_poison, confirm_u64, u64, "mov", "", "qword");
     load!(u32, u32_at, u32_or_poison, confirm_u32, u32, "mov", ":e", "dword");
     load!(u8, u8_at, u8_or_poison, confirm_u8, u8, "movzx", ":e", "byte");
+
+    #[inline(always)]
+    fn touch(&self, at: Addr) {
+        touch(at);
+    }
 
     /// Two instructions of 16 bytes, with one fixup: a register of 32 bytes is no operand in a function that every x86-64
     /// can run, and the compiler joins the halves where it may (one `vinserti128`).

@@ -33,7 +33,11 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
     // 3.11 to 3.14: `base` is NULL and this loop ends there. 3.15: NULL before the base frame is a cut.
     while frame != base {
         if let Some(span) = stack.span(layout.size) {
-            let run = run::<R, CONFIRM>(reader, layout, span, frame, budget - *hops, out);
+            let hops_left = budget - *hops;
+            let run = match stack.is_current() {
+                true => run::<R, CONFIRM, false>(reader, layout, span, frame, hops_left, out),
+                false => run::<R, CONFIRM, true>(reader, layout, span, frame, hops_left, out),
+            };
             *hops += run.hops;
             frame = run.frame;
             if !run.same {
@@ -101,6 +105,9 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
     if whole { Ok(()) } else { Err(Truncated::ChainCut.into()) }
 }
 
+/// How far before a frame the cache lines are that will be wanted soon: some eight frames, each of two lines.
+const AHEAD: u64 = 1024;
+
 /// What [`run`] did.
 struct Run {
     /// Frames that it followed, all of them emitted.
@@ -120,8 +127,12 @@ struct Run {
 /// words are looked at by the second pass, which no poison gets through. So a frame costs four loads, two comparisons and
 /// two stores, and no more state is alive than fits into registers (with everything else in the same loop, the compiler
 /// spilled most of it: twice the time a frame).
+///
+/// `DEEP`: in a chunk of which nothing was used lately. Frames stand one after another, the outer one at the lower address, so
+/// the cache lines of those that come next can be asked for: a fifth of the time at 4096 frames, where a hop waits for them.
+/// In the innermost chunk it would cost a tenth.
 #[inline(always)]
-fn run<R: Reader, const CONFIRM: bool>(
+fn run<R: Reader, const CONFIRM: bool, const DEEP: bool>(
     reader: &R,
     layout: &FrameLayout,
     (from, distance): (Addr, u64),
@@ -151,6 +162,10 @@ fn run<R: Reader, const CONFIRM: bool>(
         *place = packed;
         count += 1;
         last = frame;
+        if DEEP {
+            reader.touch(Addr::new(frame.get().wrapping_sub(AHEAD)));
+            reader.touch(Addr::new(frame.get().wrapping_sub(AHEAD - 64)));
+        }
         frame = Addr::new(reader.u64_or_poison(frame, previous));
     }
     out.advance(count);

@@ -63,6 +63,12 @@ impl DataStack {
         Ok(())
     }
 
+    /// Whether this is the chunk that the thread pushes frames to.
+    #[inline(always)]
+    pub(super) fn is_current(&self) -> bool {
+        self.chunks == 0
+    }
+
     /// First address of a frame of `size` bytes in the chunk that the walk is in, and the distance of the last: a frame is
     /// inside where `frame - first <= distance`. `None` where the chunk has no room for one, or reaches where no user
     /// memory is.
