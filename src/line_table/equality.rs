@@ -7,7 +7,9 @@
 use super::{Decoder, Line, LineError, line_at_by, most_loads, scalar};
 use crate::addr::Addr;
 use crate::cpu::Avx2;
-use crate::reader::{Budgeted, Fault, GuardedReader, ImageReader, Reader, Region, WIDE_POISON};
+use crate::reader::{
+    Block, BlockReader, Budgeted, Fault, GuardedReader, ImageReader, Reader, Region, VmReader, WIDE_POISON,
+};
 use crate::signal;
 use core::cell::Cell;
 
@@ -214,8 +216,8 @@ fn edge() -> (&'static mut [u8], u64) {
     }
 }
 
-/// Random decodes: with each decoder over an image of just the table, and over guarded loads of a table that ends where the
-/// page ends.
+/// Random decodes: with each decoder over an image of just the table, over guarded loads of a table that ends where the page
+/// ends, and over blocks that the kernel copied of it.
 #[test]
 fn decodes_of_any_bytes_read_the_table_and_nothing_else() {
     let decodes = match std::env::var("SIGWALK_DECODES") {
@@ -223,6 +225,7 @@ fn decodes_of_any_bytes_read_the_table_and_nothing_else() {
         Err(_) => DEFAULT,
     };
     let guarded = GuardedReader::new(signal::install().unwrap());
+    let blocks = BlockReader::new(VmReader::own()).expect("a place for copies");
     let (page, end) = edge();
     let mut random = Random(2);
     let (mut done, mut most, mut answers) = (0, 0.0_f64, 0_u64);
@@ -236,6 +239,8 @@ fn decodes_of_any_bytes_read_the_table_and_nothing_else() {
         let regions = [Region { start: data.get(), bytes: &table }];
         let image = ImageReader::new(&regions);
         let first = random.first();
+        blocks.forget();
+        blocks.prefetch([Block { at: data, len: len as u32 / 2 }].into_iter());
         for _ in 0..16 {
             let lasti = random.below(len as u64 * 6) as i32 - 2;
             let expected = scalar::line_at(&image, data, len as u32, first, lasti);
@@ -245,6 +250,8 @@ fn decodes_of_any_bytes_read_the_table_and_nothing_else() {
                 assert_eq!(found, expected, "{decoder:?}, first {first}, lasti {lasti}, table {table:x?}");
                 let found = line_at_by(decoder, &live, data, len as u64, first, lasti);
                 assert_eq!(found, expected, "{decoder:?}, guarded, first {first}, lasti {lasti}, {table:x?}");
+                let found = line_at_by(decoder, &blocks, data, len as u64, first, lasti);
+                assert_eq!(found, expected, "{decoder:?}, blocks, first {first}, lasti {lasti}, {table:x?}");
                 let loads = image.loads.get();
                 assert_eq!(loads, live.loads.get());
                 assert!(loads <= most_loads(len as u32), "{decoder:?}: {loads} loads of {table:x?}");
@@ -256,7 +263,7 @@ fn decodes_of_any_bytes_read_the_table_and_nothing_else() {
         }
     }
     println!(
-        "{done} decodes with each of {:?} over an image and over guarded loads, {answers} of them with an answer; at most 8 + \
+        "{done} decodes with each of {:?} over an image, over guarded loads and over blocks, {answers} of them with an answer; at most 8 + \
          {most:.3} loads a byte",
         decoders()
     );
