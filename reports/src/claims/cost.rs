@@ -37,7 +37,7 @@ pub fn cheap_enough(evidence: Evidence) -> Finding {
         .collect();
     Finding {
         verdict,
-        figure: format!("at worst, in one process each: {}", figure.join("; ")),
+        figure: format!("at worst: {}", figure.join("; ")),
         cells: Vec::new(),
         section: "ratios",
     }

@@ -1,11 +1,12 @@
 //! Walker × target, one section per (interpreter, workload): workloads never share a table.
 
+use super::order;
 use super::table::{Status, Table, Td, Th};
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::records::Records;
 use crate::text::anchor;
 use crate::text::number::{fraction, grouped, limits, rate};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One section.
 #[derive(Debug)]
@@ -84,16 +85,24 @@ fn clipped(note: &str) -> String {
 }
 
 fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) -> Table {
-    let walkers: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.walker.as_str()).collect();
+    // A walker that cannot walk this interpreter at all has no column, but its reason.
+    let (there, missing): (Vec<&CellStats>, Vec<&CellStats>) = cells
+        .iter()
+        .partition(|cell| cells.iter().any(|other| is_available(other) && same_walker(cell, other)));
+    let walkers = order::walkers(there.iter().map(|cell| cell.cell.walker.as_str()));
     let mut head = vec!["target"];
     head.extend(&walkers);
+    let reasons: BTreeMap<&str, &str> =
+        missing.iter().map(|cell| (cell.cell.walker.as_str(), cell.cell.not_available.as_str())).collect();
+    let reasons: String =
+        reasons.iter().map(|(walker, why)| format!("; {walker} not available: {why}")).collect();
     let mut table = Table::new(
-        format!("Walker × target on {interpreter}, workload {workload}: k/n and 95 % bound"),
+        format!("Walker × target on {interpreter}, workload {workload}: k/n and 95 % bound{reasons}"),
         head.len(),
         &head,
     );
     let mut targets = BTreeMap::<String, BTreeMap<&str, &CellStats>>::new();
-    for cell in cells {
+    for cell in there {
         targets.entry(cell.target_label()).or_default().insert(&cell.cell.walker, cell);
     }
     for (target, by_walker) in targets {
@@ -110,13 +119,21 @@ fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) ->
     table
 }
 
+fn is_available(cell: &CellStats) -> bool {
+    cell.cell.not_available.is_empty()
+}
+
+fn same_walker(a: &CellStats, b: &CellStats) -> bool {
+    a.cell.walker == b.cell.walker
+}
+
 fn params(cell: &CellStats) -> String {
     cell.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Why a cell has no numbers; nothing when it has.
 fn absent(cell: &CellStats) -> Option<Td> {
-    if !cell.cell.not_available.is_empty() {
+    if !is_available(cell) {
         return Some(Td::text("not available").small(cell.cell.not_available.clone()).status(Status::Absent));
     }
     (cell.n() == 0).then(|| Td::text("nothing ran").small(errors(cell)).status(Status::Absent))
@@ -223,7 +240,12 @@ fn detail(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) 
         group("left out of n", 1),
     ];
     let mut ranked: Vec<&&CellStats> = cells.iter().collect();
-    ranked.sort_by_key(|cell| (&cell.cell.walker, cell.target_label()));
+    ranked.sort_by(|a, b| {
+        let key = |cell: &CellStats| {
+            (order::rank(&cell.cell.walker).0, cell.cell.walker.clone(), cell.target_label())
+        };
+        key(a).cmp(&key(b))
+    });
     for cell in ranked {
         let mut row = vec![Td::text(cell.target_label()).small(params(cell))];
         if let Some(td) = absent(cell) {

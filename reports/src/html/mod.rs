@@ -3,6 +3,7 @@
 pub mod escape;
 mod matrix;
 mod mutations;
+mod order;
 mod sections;
 mod table;
 

@@ -1,5 +1,6 @@
 //! Mutated frame memory: the control first, then walkers, then fields and value classes of each interpreter.
 
+use super::order;
 use super::table::{Status, Table, Td};
 use crate::model::Model;
 use crate::model::cell::Count;
@@ -54,7 +55,9 @@ pub fn section(model: &Model, rows: usize) -> Option<Mutated> {
 fn control(mutations: &Mutations) -> Table {
     let head = ["interpreter", "walker", "refused", "wrong", "unharmed"];
     let mut table = Table::new("Healthy stacks, nothing changed: k/n stacks", 2, &head);
-    for row in mutations.controls() {
+    let mut rows: Vec<&Mutation> = mutations.controls().collect();
+    rows.sort_by_key(|row| (row.interpreter.as_str(), order::rank(&row.walker)));
+    for row in rows {
         let count = |k| Count { k, n: row.walks };
         table.row(
             "",
@@ -87,9 +90,10 @@ fn walkers(model: &Model) -> Table {
     let mutations = &model.records.mutations;
     let caption = "By walker, all fields and value classes; bounds treat walks as independent";
     let mut table = exact_table(caption.to_owned(), &["interpreter", "walker"]);
-    for ((interpreter, walker), row) in
-        mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()))
-    {
+    let sums = mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()));
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by(|((a, x), _), ((b, y), _)| (a, order::rank(x)).cmp(&(b, order::rank(y))));
+    for ((interpreter, walker), row) in sums {
         let is_run = |kind, tag: &str| kind == Kind::Mutations && tag == interpreter;
         let runs = model.records.runs.iter().filter(|run| run.rows > 0 && is_run(run.kind, &run.interpreter));
         let of_runs = match runs.count() {
@@ -143,7 +147,7 @@ fn share(row: &Mutation) -> Td {
 
 /// One row a key, walkers side by side.
 fn shares(caption: String, what: &str, sums: &BTreeMap<(String, String), Mutation>, rows: usize) -> Table {
-    let walkers: BTreeSet<&str> = sums.keys().map(|(_, walker)| walker.as_str()).collect();
+    let walkers = order::walkers(sums.keys().map(|(_, walker)| walker.as_str()));
     let keys: BTreeSet<&str> = sums.keys().map(|(key, _)| key.as_str()).collect();
     let mut head = vec![what];
     head.extend(&walkers);
