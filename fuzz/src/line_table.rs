@@ -36,7 +36,10 @@ pub fn run(input: &[u8]) {
         let reader = Budgeted::new(image, most_loads(table.len() as u32));
         let this = line_at_by(decoder, &reader, data, len, first, lasti);
         if decoder != Decoder::Sse2 && this != found {
-            violation::line_lookup_differs_from_the_reference(&format!("{this:?}"), &format!("{found:?}, by SSE2"));
+            violation::line_lookup_differs_from_the_reference(
+                &format!("{this:?}"),
+                &format!("{found:?}, by SSE2"),
+            );
         }
         found = this;
     }

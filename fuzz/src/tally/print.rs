@@ -30,7 +30,7 @@ pub fn table() -> String {
             let failed = total(walker, tag, faults);
             let (crash, recovered) = match entry.reads {
                 Reads::Raw => (failed.to_string(), "-".to_owned()),
-                Reads::Guarded => ("-".to_owned(), failed.to_string()),
+                _ => ("-".to_owned(), failed.to_string()),
             };
             let mut cells: Vec<_> =
                 (0..PLAIN.len()).map(|column| plain(walker, tag, column).to_string()).collect();
@@ -41,7 +41,7 @@ pub fn table() -> String {
     for (walker, entry) in walkers::ALL.iter().enumerate() {
         let what = match entry.reads {
             Reads::Raw => "would crash",
-            Reads::Guarded => "recovered",
+            _ => "recovered",
         };
         for (what, of) in [(what, faults as fn(usize, usize, Site) -> u64), ("would hang", endless)] {
             let mut sites: Vec<_> = Site::ALL
@@ -82,6 +82,7 @@ pub fn json() -> String {
             let reads = match entry.reads {
                 Reads::Raw => "raw",
                 Reads::Guarded => "guarded",
+                Reads::Kernel | Reads::Outside => "kernel",
             };
             rows.push(format!(
                 "    {{\"walker\": \"{}\", \"reads\": \"{reads}\", \"interpreter\": \"{name}\", {}, \"faults\": {}, \"endless\": {}}}",
