@@ -11,7 +11,9 @@ pub(super) trait Way {
     const READS: Reads;
     const COPIES: bool = false;
 
-    fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk;
+    fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        Self::counted::<W>(readers, ANY, request, out)
+    }
 
     fn counted<W: Walker>(
         readers: &Readers,
@@ -27,7 +29,10 @@ pub(super) trait Way {
         request: &Request<'_>,
         out: &mut FrameBuf<'_>,
     ) -> Walk {
-        W::walk(reader, request, out)
+        match Self::COPIES {
+            true => in_blocks::<W>(ByLoads(reader), ANY, request, out),
+            false => W::walk(reader, request, out),
+        }
     }
 }
 
@@ -69,8 +74,8 @@ impl Way for Guarded {
     }
 }
 
-/// The kernel copies blocks of the own process. Where it refuses (a seccomp filter that came after start-up), guarded loads
-/// take its place for this walk.
+/// The kernel copies blocks of the own process. Where it refuses (a seccomp filter), guarded loads take its place for this walk
+/// while they are protected; else the walk ends as [`FaultKind::Refused`]. Why it refuses says `VmReader::check`.
 pub(super) struct Kernel;
 
 impl Way for Kernel {
@@ -78,9 +83,9 @@ impl Way for Kernel {
     const COPIES: bool = true;
 
     fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        let walk = in_blocks::<W>(readers.vm, ANY, request, out);
+        let walk = Self::counted::<W>(readers, ANY, request, out);
         match walk.fault() {
-            Some((_, FaultKind::Refused)) => {
+            Some((_, FaultKind::Refused)) if protected() => {
                 out.clear();
                 W::walk(&readers.guarded, request, out)
             }
@@ -96,14 +101,6 @@ impl Way for Kernel {
     ) -> Walk {
         in_blocks::<W>(readers.vm, loads, request, out)
     }
-
-    fn image<W: Walker>(
-        reader: &Budgeted<ImageReader<'_>>,
-        request: &Request<'_>,
-        out: &mut FrameBuf<'_>,
-    ) -> Walk {
-        in_blocks::<W>(ByLoads(reader), ANY, request, out)
-    }
 }
 
 /// The kernel copies blocks of another process. Nothing can take its place.
@@ -113,10 +110,6 @@ impl Way for Outside {
     const READS: Reads = Reads::Outside;
     const COPIES: bool = true;
 
-    fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        in_blocks::<W>(readers.vm, ANY, request, out)
-    }
-
     fn counted<W: Walker>(
         readers: &Readers,
         loads: u32,
@@ -124,14 +117,6 @@ impl Way for Outside {
         out: &mut FrameBuf<'_>,
     ) -> Walk {
         Kernel::counted::<W>(readers, loads, request, out)
-    }
-
-    fn image<W: Walker>(
-        reader: &Budgeted<ImageReader<'_>>,
-        request: &Request<'_>,
-        out: &mut FrameBuf<'_>,
-    ) -> Walk {
-        Kernel::image::<W>(reader, request, out)
     }
 }
 
@@ -177,10 +162,6 @@ impl Way for Copied {
     const READS: Reads = Reads::Guarded;
     const COPIES: bool = true;
 
-    fn live<W: Walker>(readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        in_blocks::<W>(ByLoads(readers.guarded), ANY, request, out)
-    }
-
     fn counted<W: Walker>(
         readers: &Readers,
         loads: u32,
@@ -188,13 +169,5 @@ impl Way for Copied {
         out: &mut FrameBuf<'_>,
     ) -> Walk {
         in_blocks::<W>(ByLoads(readers.guarded), loads, request, out)
-    }
-
-    fn image<W: Walker>(
-        reader: &Budgeted<ImageReader<'_>>,
-        request: &Request<'_>,
-        out: &mut FrameBuf<'_>,
-    ) -> Walk {
-        Kernel::image::<W>(reader, request, out)
     }
 }

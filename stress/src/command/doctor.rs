@@ -3,7 +3,7 @@
 use super::Session;
 use crate::failure::Failure;
 use serde_json::json;
-use sigwalk_embed::symbols;
+use sigwalk_embed::{cpython_c, symbols};
 use sigwalk_record::exit;
 
 /// Symbols that a dump of a thread may be called by, newest first.
@@ -20,12 +20,20 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
         .iter()
         .find_map(|name| symbols::find(name).map(|found| format!("{name} ({:?})", found.how)))
         .unwrap_or_else(|| "none: faulthandler.dump_traceback is used instead".into());
+    let kernel_reads = match session.live.readers.vm.check() {
+        Ok(()) => "works".to_owned(),
+        Err(why) => format!(
+            "{why}: syscall makes guarded loads instead, adaptive has no second way, remote cannot walk"
+        ),
+    };
     let advice = advice(environment);
     if as_json {
         let value = json!({
             "interpreter": interpreter,
             "environment": environment,
             "dump": dump,
+            "process_vm_readv": kernel_reads,
+            "cpython_c": cpython_c::available().err().unwrap_or("available"),
             "own_thread": format!("{:?}", session.live.own),
             "advice": advice,
         });
@@ -38,6 +46,8 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
     println!("own thread     {:?}", session.live.own);
     println!("freed patterns {}", interpreter.freed_patterns);
     println!("dump           {dump}");
+    println!("kernel reads   {kernel_reads}");
+    println!("cpython-c      {}", cpython_c::available().err().unwrap_or("available"));
     println!("machine        {}, {} cores, {}", environment.cpu, environment.cores, environment.kernel);
     println!("libc           {}", environment.libc);
     for (name, value) in &environment.other {
