@@ -113,8 +113,8 @@ pub const fn needed(len: u64, lasti: i32) -> u32 {
 }
 
 /// The line of byte offset `lasti` in the table of `len` bytes at `data`, for a code object that begins at line `first`.
-/// Total over any bytes: it ends after at most `lasti / 2 + 1` entries, never reads outside the table, and makes at most
-/// [`most_loads`] loads.
+/// Total over any bytes: it ends after at most `lasti / 2 + 1` entries, never reads outside the first [`needed`] bytes of the
+/// table, which then ends there, and makes at most [`most_loads`] loads.
 ///
 /// # Errors
 /// See [`LineError`].

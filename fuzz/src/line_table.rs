@@ -5,7 +5,7 @@
 
 use crate::{reference, violation};
 use sigwalk::addr::Addr;
-use sigwalk::line_table::{Decoder, Line, LineError, line_at_as_cpython, line_at_by, most_loads};
+use sigwalk::line_table::{Decoder, Line, LineError, line_at_as_cpython, line_at_by, most_loads, needed};
 use sigwalk::reader::{Budgeted, ImageReader, Region};
 
 /// Where the table lies. Nothing else is mapped.
@@ -47,7 +47,9 @@ pub fn run(input: &[u8]) {
         violation::line_lookup_leaves_the_table(&format!("{fault:?}, {len} bytes at {data}"));
     }
 
-    let expected = match reference::line_at(table, first, lasti) {
+    // Behind what a table of whole entries can need, nothing is looked at.
+    let needed = &table[..needed(len, lasti) as usize];
+    let expected = match reference::line_at(needed, first, lasti) {
         Ok(Some(line)) => Ok(Line::Number(line)),
         Ok(None) => Ok(Line::None),
         Err(reference::NoAnswer::Malformed) => Err(LineError::Malformed),
