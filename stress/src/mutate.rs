@@ -69,9 +69,7 @@ struct Campaigner {
 pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     become_build_for(arguments.python.as_deref())?;
     // Before Python: its fault handler must be under ours.
-    let differential = Differential::prepare().inspect_err(|why| {
-        eprintln!("{}: not available: {why}", cpython_c::NAME);
-    });
+    let differential = Differential::prepare();
     let session = Session::start()?;
     let text =
         format!("mutate stacks={} walks={} seed={}", arguments.stacks, arguments.walks, arguments.seed);
@@ -87,6 +85,9 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
         ended: String::new(),
     };
     let mut records = RunDir::create(&arguments.out, manifest)?;
+    if let Err(why) = &differential {
+        eprintln!("{}: not available: {why}", cpython_c::NAME);
+    }
     interrupt::prepare();
     let mut random = ChaCha8Rng::seed_from_u64(arguments.seed);
     let memory = Memory::reserve(|| random.next_u64())?;
