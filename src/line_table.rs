@@ -100,7 +100,8 @@ pub const fn most_loads(len: u32) -> u32 {
     2 * len + 8
 }
 
-/// Longest entry: a header, an svarint and three varints of 32 bits.
+/// Longest entry that a compiler makes: a header, an svarint and three varints of 32 bits. CPython skips any number of payload
+/// bytes, so that a table made by hand (`code.replace`) and padded beyond this on average ends too early here.
 const MAX_ENTRY: u64 = 1 + 4 * 6;
 
 /// Bytes of a table of `len` that a lookup of `lasti` can need: each entry is for at least one code unit. A length that was

@@ -8,7 +8,7 @@ use image::{Entry, FrameObject, Function, Generator, Incomplete, MINORS, OlderCh
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf, NO_LINE};
 use sigwalk::layout::{Outermost, chunk};
-use sigwalk::reader::ImageReader;
+use sigwalk::reader::{ImageReader, Reader};
 use sigwalk::walk::{Detail, EXTRA_HOPS, End, Rejected, Truncated, Walk, strict};
 use sigwalk::{text, walkers};
 
@@ -270,6 +270,38 @@ fn a_head_that_moved_during_the_walk_is_noticed() {
         assert_eq!(returned, (End::Rejected(Rejected::HeadMoved), process.expected.clone()), "3.{minor}");
         let unmoved = walk_when(process.frames[0].get());
         assert_eq!(unmoved, (End::Complete, process.expected.clone()), "3.{minor}");
+    }
+}
+
+/// What `double` gives is believed of a full buffer, too, and no head that moved is missed there.
+#[test]
+fn a_head_that_moved_is_noticed_where_the_buffer_is_full() {
+    for minor in MINORS {
+        let process = Process::new(minor, &[Function, Function, Function, Entry]);
+        let regions = process.regions();
+        let image = ImageReader::new(&regions);
+        let walk_when = |at, later: u64, collects: u32| {
+            let reader = ChangesOnce::new(image, at, later);
+            let mut frames = [Frame::default(); 2];
+            let mut out = FrameBuf::new(&mut frames);
+            let request = process.request(Detail::Line);
+            match collects {
+                1 => strict::walk_confirmed::<_, 1>(&reader, &request, &mut out).end,
+                _ => strict::walk_confirmed::<_, 2>(&reader, &request, &mut out).end,
+            }
+        };
+        let head = process.head_field();
+        for collects in [1, 2] {
+            let unmoved = walk_when(head, process.frames[0].get(), collects);
+            assert_eq!(unmoved, End::Truncated(Truncated::BufferFull), "3.{minor}, {collects}");
+            let moved = walk_when(head, process.frames[1].get(), collects);
+            assert_eq!(moved, End::Rejected(Rejected::HeadMoved), "3.{minor}, {collects}");
+        }
+        // The second collect finds another instruction in the second frame.
+        let other = process.instruction(1);
+        let later = image.u64(other).unwrap() + 2;
+        assert_eq!(walk_when(other, later, 1), End::Truncated(Truncated::BufferFull), "3.{minor}");
+        assert_eq!(walk_when(other, later, 2), End::Rejected(Rejected::Unstable), "3.{minor}");
     }
 }
 

@@ -55,13 +55,14 @@ pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
     let mut hops = 0;
     let mut chain = chain::follow::<R, false>(reader, request, out, &mut hops);
     for _ in 1..COLLECTS {
-        if chain.is_ok() {
-            let collected = out.frames().len();
+        // A buffer that is full holds a collect, too: of the innermost frames.
+        if ended_well(chain) {
+            let (before, collected) = (chain, out.frames().len());
             out.clear();
             reader.forget();
             hops = 0;
             chain = chain::follow::<R, true>(reader, request, out, &mut hops);
-            if chain.is_ok() && out.frames().len() != collected {
+            if ended_well(chain) && (chain != before || out.frames().len() != collected) {
                 chain = Err(Rejected::Unstable.into());
             }
         }
@@ -73,6 +74,11 @@ pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
         Err(Stop(end)) => end,
     };
     Walk { end, hops }
+}
+
+/// At the chain's end, or the buffer's.
+fn ended_well(chain: Result<(), Stop>) -> bool {
+    matches!(chain, Ok(()) | Err(Stop(End::Truncated(Truncated::BufferFull))))
 }
 
 /// Frame pointers are 8-aligned, so the owner fits into the low bits; the instruction pointer into lasti and line.

@@ -30,6 +30,7 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
     let mut stack = DataStack::of(reader, request, first.frame)?;
     let mut frame = first.frame;
     let mut last = None;
+    let mut full = false;
     // 3.11 to 3.14: `base` is NULL and this loop ends there. 3.15: NULL before the base frame is a cut.
     while frame != base {
         if let Some(span) = stack.span(layout.size) {
@@ -76,7 +77,10 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
         }
         if owner <= OWNER_LAST_PYTHON {
             let packed = pack(frame, owner, executable, instruction);
-            let Some(place) = out.room().first_mut() else { return Err(Truncated::BufferFull.into()) };
+            let Some(place) = out.room().first_mut() else {
+                full = true;
+                break;
+            };
             if CONFIRM && *place != packed {
                 return Err(Rejected::Unstable.into());
             }
@@ -87,6 +91,11 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
         }
         last = Some((frame, owner));
         frame = previous;
+    }
+    // The innermost frames of a torn walk are as torn as all of them.
+    if full {
+        first.must_be_still(reader, request, out.frames())?;
+        return Err(Truncated::BufferFull.into());
     }
     // A thread without any frame is whole. Otherwise the last frame must be one that a chain can end with: `previous`
     // of a generator's frame is NULL for a moment after a yield, and a walk that meets it would call half a stack whole.

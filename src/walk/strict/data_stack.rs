@@ -94,6 +94,8 @@ impl DataStack {
         if !next.is_pointer_shaped() || self.chunks > hops + 2 {
             return Err(Rejected::OutsideDataStack.into());
         }
+        // Chunks that were passed are not read again: their copies would leave no room for this one.
+        reader.forget();
         reader.prefetch(core::iter::once(Block { at: next, len: CHUNK_SIZE }));
         let slots = reader.u64_at(next, chunk::TOP).at(Site::Chunk)?;
         self.from = next.plus(chunk::DATA);

@@ -26,13 +26,14 @@ pub(super) fn judge<R: Reader>(
     let frames = out.filled();
     let (mut from, mut kept) = (0, 0);
     let mut end = Ok(());
-    // In groups, for readers that pay by the call. The code objects of the first group came with the head of the chain.
+    // In groups, for readers that pay by the call. The code objects of the first group came with the head of the chain, unless the
+    // walk ended before it was read again.
     while from < frames.len() && end.is_ok() {
         let to = frames.len().min(from + GROUP);
         if from > 0 {
             reader.forget();
-            reader.prefetch(codes(request, &frames[from..to]));
         }
+        reader.prefetch(codes(request, &frames[from..to]));
         if request.detail == Detail::Line {
             reader.prefetch(tables::of(reader, request, &frames[from..to]));
         }

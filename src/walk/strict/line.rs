@@ -93,10 +93,13 @@ impl<'a, R: Reader> Lines<'a, R> {
     #[inline(never)]
     fn look_up_and_keep(&self, cached: &Cached<'_>, code: Addr, lasti: i32) -> Result<i32, Stop> {
         let table = self.table(code)?;
+        let key = self.key(cached, code, &table, lasti);
         let line = self.look_up(&table, lasti)?;
-        // A version that may be no value costs an entry where it is one.
-        if let Some(key) = self.key(cached, code, &table, lasti)
+        // The code object may have died while its table was looked into, and another one have taken its place: the line is kept
+        // only under a key that was the same before and after. A version that may be no value costs an entry where it is one.
+        if let Some(key) = key
             && key.version != POISON as u32
+            && self.key(cached, code, &self.table(code)?, lasti) == Some(key)
         {
             cached.lines.put(&key, line);
         }
