@@ -131,7 +131,12 @@ impl LineCache {
         let [first, second] = self.set(key);
         // By turns: an entry that was written once less is the older one.
         let entry = if first.0.writes() <= second.0.writes() { first } else { second };
-        entry.0.try_write([a, b, c, d, e, f, u64::from(line as u32)]);
+        let words = [a, b, c, d, e, f, u64::from(line as u32)];
+        // One that a writer never left is odd for ever: the other one serves on.
+        if !entry.0.try_write(words) {
+            let other = if core::ptr::eq(entry, first) { second } else { first };
+            other.0.try_write(words);
+        }
     }
 
     /// Forgets everything: needed when an interpreter took another's place. For a moment when nobody walks; an entry that
