@@ -96,6 +96,9 @@ impl Context {
         let request = Request::new(&self.live.interpreter, tstate, Detail::Line);
         let walk = self.in_phase(Phase::Walk, || walker.walk(&self.live.readers, &request, &mut out));
         self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
+        if self.page.lenient.load(Ordering::Relaxed) != 0 {
+            self.oracle.lenient.store(true, Ordering::Relaxed);
+        }
         let tally = match walk.end {
             End::Complete => match self.oracle.judge(out.frames()) {
                 Verdict::Possible => Tally::Complete,

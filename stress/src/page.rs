@@ -22,6 +22,9 @@ pub struct Page {
     pub steps: AtomicU64,
     /// Walking phase that was entered last.
     pub walk_phase: AtomicU32,
+    /// Not 0: CPython runs code of its own, which the oracle does not know. Here, because a walker in a process of its own must
+    /// hear of it.
+    pub lenient: AtomicU32,
     /// Not 0: a walker in a process of its own is to end.
     pub stop: AtomicU32,
     /// Walks begun.
@@ -107,6 +110,7 @@ impl Page {
             &self.crash_phase,
             &self.failed,
             &self.stop,
+            &self.lenient,
             &self.note_len,
         ] {
             word.store(0, Relaxed);

@@ -110,6 +110,9 @@ impl Outside {
         request: &Request<'_>,
         out: &mut FrameBuf<'_>,
     ) -> io::Result<Walk> {
+        if self.pid == 0 {
+            return Err(io::Error::other("the walking process ended before"));
+        }
         // SAFETY: the module's invariant: it is our turn when this begins, and again after `wait`.
         unsafe {
             let shared = &*self.shared;

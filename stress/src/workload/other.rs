@@ -61,6 +61,10 @@ fn outside(context: &'static Context) -> std::io::Result<libc::pid_t> {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 if libc::getppid() == parent {
                     rounds(context);
+                    // The parent has a copy of the context from before the first walk.
+                    if let Some(note) = context.witness() {
+                        context.page.leave_note(&note);
+                    }
                 }
                 libc::_exit(0);
             }
@@ -82,7 +86,12 @@ impl Walking {
                 // SAFETY: our own child; `status` is written. A walker that died takes the trial with it, by the same signal:
                 // it has reported itself to the page.
                 unsafe {
-                    libc::waitpid(pid, &mut status, 0);
+                    while libc::waitpid(pid, &mut status, 0) != pid {
+                        let error = std::io::Error::last_os_error();
+                        if error.kind() != std::io::ErrorKind::Interrupted {
+                            return Err(format!("waiting for the walking process: {error}"));
+                        }
+                    }
                     if libc::WIFSIGNALED(status) {
                         libc::signal(libc::WTERMSIG(status), libc::SIG_DFL);
                         libc::raise(libc::WTERMSIG(status));
