@@ -80,3 +80,16 @@ build_stress() {
     cp --remove-destination "$target/release/stress" ".builds/$tag/stress"
     printf '%s\n' ".builds/$tag/stress"
 }
+
+# Makes /dev/null the device again where a container left a plain file there. Such a file keeps what build scripts write
+# to it, and the next cargo, whose `rustc -` reads its program from /dev/null, compiles that: "error: unknown start of
+# token: cc: error: unrecognized command-line option". Where no device may be made, the file is emptied.
+null_device() {
+    [ ! -c /dev/null ] || return 0
+    if mknod -m 666 "/dev/null.$$" c 1 3 && mv -f "/dev/null.$$" /dev/null; then
+        say "/dev/null was a plain file; it is the device again"
+    else
+        rm -f "/dev/null.$$"
+        : >/dev/null
+    fi
+}
