@@ -31,6 +31,8 @@ struct Group {
     millis: u64,
     #[serde(default = "default_gap")]
     gap_us: u64,
+    /// Passes of the target, where they and not the time end a trial.
+    passes: Option<u64>,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
@@ -69,6 +71,8 @@ pub struct Plan {
     pub target: &'static Target,
     /// How long the target runs.
     pub millis: u64,
+    /// Passes of the target that end the trial; by the time where there is none.
+    pub passes: Option<u64>,
     /// Mean gap between signals.
     pub gap_us: u64,
     /// The walker is a process of its own.
@@ -143,7 +147,7 @@ impl Campaign {
 impl Group {
     fn plan(&self, target: &str, walker: &str, tag: &str) -> Result<Plan, String> {
         let target = target::named(target).ok_or_else(|| {
-            let known: Vec<&str> = target::ALL.iter().map(|target| target.name).collect();
+            let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
         })?;
         if !subject::all().any(|(name, _)| name == walker) {
@@ -157,11 +161,11 @@ impl Group {
                 self.workload.name()
             ));
         }
-        if self.workload == Workload::Signal
+        if self.workload.is_own_thread()
             && walkers::named(walker).is_some_and(|entry| entry.reads == Reads::Outside)
         {
             return Err(format!(
-                "walker {walker} is outside the process: no signal handler can make its walk; use workload other"
+                "walker {walker} is outside the process: it cannot walk the thread that it runs on; use workload other"
             ));
         }
         if self.millis == 0 || self.gap_us == 0 {
@@ -182,7 +186,10 @@ impl Group {
             .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), Into::into)))
             .collect();
         let mut params = target.params(&given);
-        params.insert("millis".into(), self.millis.to_string());
+        match self.passes {
+            Some(passes) => params.insert("passes".into(), passes.to_string()),
+            None => params.insert("millis".into(), self.millis.to_string()),
+        };
         if self.workload == Workload::Signal {
             params.insert("gap_us".into(), self.gap_us.to_string());
         }
@@ -198,6 +205,8 @@ impl Group {
             params,
             not_available: subject::not_available(walker).unwrap_or_default().into(),
             judged: walker != crate::subject::FAULTHANDLER,
+            ids: target.ids.iter().map(|&id| id.into()).collect(),
+            bug: None,
         };
         let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
         Ok(Plan {
@@ -205,6 +214,7 @@ impl Group {
             workload: self.workload,
             target,
             millis: self.millis,
+            passes: self.passes,
             gap_us: self.gap_us,
             walks_from_outside: walkers::named(walker).is_some_and(from_outside),
         })

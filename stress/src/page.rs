@@ -54,11 +54,12 @@ pub enum Tally {
     Splice,
     WrongLine,
     Prefix,
+    Stale,
     NoThreadState,
 }
 
 impl Tally {
-    const COUNT: usize = 8;
+    const COUNT: usize = 9;
 }
 
 const PHASES: [Phase; 6] =
@@ -183,6 +184,7 @@ impl Page {
             splice: get(Tally::Splice),
             wrong_line: get(Tally::WrongLine),
             prefix: get(Tally::Prefix),
+            stale: get(Tally::Stale),
             no_thread_state: get(Tally::NoThreadState),
         }
     }

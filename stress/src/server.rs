@@ -281,6 +281,8 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
         frames: page.frames.load(Relaxed),
         tallies,
         crash: died,
+        boundaries: 0,
+        illegal: Vec::new(),
         millis: (running.begun.elapsed().as_secs_f64() * 1e4).round() / 10.0,
         note,
     }

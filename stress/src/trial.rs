@@ -1,10 +1,10 @@
 //! One trial, in its own process: make the target, start the workload, run for the planned time, end.
 #![allow(unsafe_code)]
 
-use crate::attempt::{self, Context};
+use crate::attempt::Context;
 use crate::campaign::Plan;
 use crate::page::Page;
-use crate::workload::{Workload, other, signal};
+use crate::workload::{self, Workload, program};
 use crate::{crash, python};
 use sigwalk::reader::VmReader;
 use sigwalk::signal as fault_handler;
@@ -47,6 +47,10 @@ fn prepare_process(page: &'static Page) {
 }
 
 fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Result<(), String> {
+    if plan.workload == Workload::Program {
+        page.enter(Phase::Target);
+        return program::become_it(plan, seed);
+    }
     // On top of the crash reporter, so that it hears of what is not a guarded load.
     fault_handler::install().map_err(|error| error.to_string())?;
     let prepared = Python::attach(|py| {
@@ -62,20 +66,13 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
 
     page.enter(Phase::Target);
     let begun = Instant::now();
-    let mut walker = None;
-    match plan.workload {
-        Workload::Signal => {
-            signal::prepare(seed, plan.gap_us * 1000);
-            signal::arm();
-        }
-        Workload::Other => {
-            walker = Some(other::start(context).map_err(|error| format!("walker: {error}"))?);
-        }
-    }
+    let running = workload::start(context, plan, seed)?;
     let time = Duration::from_millis(plan.millis);
     Python::attach(|py| -> Result<(), String> {
-        while begun.elapsed() < time {
+        let mut passes = 0;
+        while plan.passes.map_or_else(|| begun.elapsed() < time, |most| passes < most) {
             program.pass.call0(py).map_err(|error| format!("target: {error}"))?;
+            passes += 1;
         }
         Ok(())
     })?;
@@ -86,15 +83,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         unsafe { ffi::Py_FinalizeEx() };
         std::thread::sleep(AFTER_FINALIZE);
     }
-    match walker {
-        None => signal::stop(),
-        Some(walker) => {
-            other::stop(context);
-            // A walk that does not end keeps us here, and the parent's deadline calls it a hang.
-            walker.join()?;
-            attempt::retire();
-        }
-    }
+    running.finish(context)?;
     page.enter(Phase::Done);
     if let Some(note) = context.witness() {
         page.leave_note(&note);

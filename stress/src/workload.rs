@@ -1,33 +1,112 @@
 //! Where walks come from. Workloads are never mixed: a cell has one, and no table adds two of them up.
+//!
+//! A new one is a file here, a variant, and its arms in [`start`] and [`Running::finish`].
 
+pub mod hook;
 pub mod other;
+pub mod program;
 pub mod signal;
+pub mod step;
 
+use crate::attempt::{self, Context};
+use crate::campaign::Plan;
 use serde::Deserialize;
 
 /// A workload of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Workload {
+    /// The thread's own frames, from an allocator hook; compared exactly with the interpreter's own.
+    Hook,
     /// The thread's own frames, from a timer's signal handler at random intervals.
     Signal,
-    /// Frames of all threads, from a native thread that Python does not know and that holds no GIL.
+    /// Frames of all threads, from a native thread that Python does not know.
     Other,
+    /// The thread's own frames, at every instruction boundary of a window.
+    Step,
+    /// A Python program as it is, run by the interpreter's own executable; its end is the outcome.
+    Program,
 }
 
 impl Workload {
     /// All, with one line each for `stress list`.
-    pub const ALL: [(Workload, &'static str); 2] = [
+    pub const ALL: [(Workload, &'static str); 5] = [
+        (
+            Workload::Hook,
+            "own thread: a walk in an allocator hook, compared with the interpreter's own frames",
+        ),
         (Workload::Signal, "own thread: a walk in a timer's signal handler, at random intervals"),
         (Workload::Other, "another thread: a native thread without the GIL walks every thread of the list"),
+        (Workload::Step, "own thread: a walk at every instruction boundary of a window"),
+        (
+            Workload::Program,
+            "a Python program run by the interpreter's own executable; its end is the outcome",
+        ),
     ];
 
     /// The name in campaigns and records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Workload::Hook => "hook",
             Workload::Signal => "signal",
             Workload::Other => "other",
+            Workload::Step => "step",
+            Workload::Program => "program",
         }
+    }
+
+    /// Whether walks are made by the thread that is walked, inside the walked process.
+    #[must_use]
+    pub fn is_own_thread(self) -> bool {
+        matches!(self, Workload::Hook | Workload::Signal | Workload::Step)
+    }
+}
+
+/// A workload that has begun.
+pub enum Running {
+    Hook,
+    Signal,
+    Other(other::Walking),
+    Step,
+}
+
+/// Begins to walk. The calling thread is the main one, and not attached.
+///
+/// # Errors
+/// The kernel or the interpreter refuses what the workload needs.
+pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<Running, String> {
+    match plan.workload {
+        Workload::Hook => hook::start(context, plan, seed).map(|()| Running::Hook),
+        Workload::Signal => {
+            signal::prepare(seed, plan.gap_us * 1000);
+            signal::arm();
+            Ok(Running::Signal)
+        }
+        Workload::Other => {
+            other::start(context).map(Running::Other).map_err(|error| format!("walker: {error}"))
+        }
+        Workload::Step => step::start(context, plan, seed).map(|()| Running::Step),
+        Workload::Program => Err("a program has no walker of ours".into()),
+    }
+}
+
+impl Running {
+    /// Ends the walking. A walk that does not end keeps us here, and the parent's deadline calls it a hang.
+    ///
+    /// # Errors
+    /// The walker itself failed.
+    pub fn finish(self, context: &'static Context) -> Result<(), String> {
+        match self {
+            Running::Hook => hook::stop(),
+            Running::Signal => signal::stop(),
+            Running::Other(walker) => {
+                other::stop(context);
+                walker.join()?;
+            }
+            Running::Step => step::stop(),
+        }
+        attempt::retire();
+        Ok(())
     }
 }

@@ -20,9 +20,9 @@ mod mutation;
 mod trial;
 
 pub use cost::{Cost, Count, Counted, Sample, What};
-pub use manifest::{Campaign, Cell, Environment, Interpreter, Kind, Manifest};
+pub use manifest::{Bug, Campaign, Cell, Environment, Interpreter, Kind, Manifest, Standing};
 pub use mutation::Mutation;
-pub use trial::{Crash, Outcome, Phase, Tallies, Trial};
+pub use trial::{Crash, Illegal, Outcome, Phase, Tallies, Trial};
 
 /// Version of every record in this crate. Raised when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;

@@ -73,8 +73,37 @@ pub struct Environment {
     pub other: BTreeMap<String, String>,
 }
 
+/// A known bug that a cell shows, or shows to be gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bug {
+    /// Its id in the catalogue: `F2`, `S1`, `W6`.
+    pub id: String,
+    /// `gh-116008`, or where else it is described; empty when it has no issue yet.
+    pub issue: String,
+    /// What goes wrong, in one line.
+    pub title: String,
+    /// What is said of this interpreter.
+    pub stands: Standing,
+    /// Outcomes that count as a reproduction.
+    pub hit: Vec<crate::Outcome>,
+}
+
+/// What is known of an interpreter and a bug, before anything is run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It has the bug, and a later version has not.
+    Affected,
+    /// The bug was fixed in it or before it, or was never in it.
+    #[default]
+    Fixed,
+    /// No version is known that has not.
+    Open,
+}
+
 /// One cell: all trials that share interpreter, workload, target, walker and fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// `interpreter/workload/target/walker` and, where there is one, `/fault`.
     pub id: String,
@@ -100,6 +129,12 @@ pub struct Cell {
     /// Whether the oracle judges the walker's answers; false for walkers that print, e.g. faulthandler.
     #[serde(default = "judged")]
     pub judged: bool,
+    /// Rows of the catalogue that the target and the fault stand for: `S9`, `R3`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
+    /// Present when the cell is one of a known bug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<Bug>,
 }
 
 /// Manifests that do not say so come from walkers that return their answers.

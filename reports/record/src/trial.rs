@@ -98,7 +98,7 @@ impl Phase {
     }
 }
 
-/// How the walks of one trial ended, counted. The first four are *detected*, the next three *silent*; reports never put
+/// How the walks of one trial ended, counted. The first four are *detected*, the next four *silent*; reports never put
 /// the two kinds in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -117,6 +117,8 @@ pub struct Tallies {
     pub wrong_line: u64,
     /// Silent: true but cut, called complete.
     pub prefix: u64,
+    /// Silent: whole and true a moment ago: has frames that have been left.
+    pub stale: u64,
     /// Walks that met no thread state (before it was bound or after it was gone).
     pub no_thread_state: u64,
 }
@@ -125,7 +127,7 @@ impl Tallies {
     /// Walks that returned a wrong stack without saying so.
     #[must_use]
     pub fn silent(&self) -> u64 {
-        self.splice + self.wrong_line + self.prefix
+        self.splice + self.wrong_line + self.prefix + self.stale
     }
 
     /// The worst outcome that these counts alone justify.
@@ -158,6 +160,17 @@ pub struct Crash {
     pub site: Option<String>,
 }
 
+/// Where, among the instructions of a stepped window, a walk's answer was not a legal stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Illegal {
+    /// `module+offset (symbol+offset)` of the instruction that was about to run.
+    pub site: String,
+    /// `splice`, `wrong_line`, `prefix`, `stale`, or `fault`: a load failed which raw would have been a crash.
+    pub what: String,
+    /// Boundaries at this instruction.
+    pub count: u64,
+}
+
 /// One line of `trials.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -184,7 +197,17 @@ pub struct Trial {
     pub crash: Option<Crash>,
     /// Wall time in milliseconds.
     pub millis: f64,
+    /// Instruction boundaries of a stepped window: as many walks, or a stated part of them. 0 when nothing was stepped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub boundaries: u64,
+    /// Where stepping met an illegal stack; the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub illegal: Vec<Illegal>,
     /// What a reader should know: the first impossible stack, or why the harness failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -77,6 +77,7 @@ pub fn cell(tag: &str, workload: &str, target: &str, walker: &str, n: u64) -> Ce
         params: BTreeMap::from([("depth".into(), "50".into()), ("loop".into(), "10".into())]),
         not_available: String::new(),
         judged: walker != "faulthandler",
+        ..Cell::default()
     }
 }
 
@@ -93,6 +94,8 @@ pub fn trial(index: u64, cell: &str, outcome: Outcome, phase: Phase) -> Trial {
         tallies: Tallies { complete: 40, ..Tallies::default() },
         crash: None,
         millis: 1.5,
+        boundaries: 0,
+        illegal: Vec::new(),
         note: None,
     }
 }

@@ -28,7 +28,7 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
         println!("  {:20} {about}", workload.name());
     }
     println!("\nTargets");
-    for target in target::ALL {
+    for target in target::all() {
         println!("  {:20} {}", target.name, target.about);
         for (name, value, about) in target.params {
             println!("  {:20}   {name} = {value}: {about}", "");
@@ -51,7 +51,7 @@ fn as_value() -> Value {
             json!({"name": name, "about": about, "not_available": subject::not_available(name).unwrap_or_default()})
         }).collect::<Vec<_>>(),
         "workloads": Workload::ALL.map(|(workload, about)| json!({"name": workload.name(), "about": about})),
-        "targets": target::ALL.iter().map(|target| json!({
+        "targets": target::all().map(|target| json!({
             "name": target.name,
             "about": target.about,
             "workloads": target.workloads.iter().map(|workload| workload.name()).collect::<Vec<_>>(),
