@@ -8,6 +8,7 @@
 //! thread writes lets the *target's bytes* choose the Rust variant, which has killed a production profiler
 //! (grafana/pyroscope-python#37: byte 68 of a torn 3.11 frame was 2, not a `bool`).
 
+mod before;
 mod block;
 mod budget;
 mod guarded;
@@ -15,6 +16,7 @@ mod image;
 mod raw;
 mod vm;
 
+pub use before::Before;
 pub use block::{BlockReader, ByLoads, Source};
 pub use budget::Budgeted;
 pub use guarded::GuardedReader;

@@ -50,6 +50,15 @@ impl OwnThread {
         }
     }
 
+    /// The distance from the thread pointer, bytes, where the state is a thread-local word (3.15).
+    #[must_use]
+    pub const fn tls_offset(&self) -> Option<isize> {
+        match self.0 {
+            Slot::Tls { offset } => Some(offset),
+            Slot::Key { .. } => None,
+        }
+    }
+
     /// The bound thread state of the calling thread, or `None` when there is none (a thread that Python does not know,
     /// or the runtime is finalised).
     ///

@@ -6,7 +6,7 @@
 mod ways;
 
 use crate::frame::FrameBuf;
-use crate::reader::{Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
+use crate::reader::{Before, Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
 use crate::walk::{Request, Walk, pr_b1, strict};
 use ways::Way;
 
@@ -101,6 +101,10 @@ pub struct Entry {
     /// The same with a budget of loads, and guarded where [`Entry::live`] reads raw: a load that would have crashed is an
     /// error. Nothing takes the place of a reader that fails.
     pub counted: fn(&Readers, u32, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same policy over copies that the kernel makes of another process, [`Readers::vm`]'s: for a tracer of a stopped one.
+    pub traced: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same policy, load by load, over a process that goes on between the loads.
+    pub interleaved: fn(&Before<VmReader>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same policy over an image.
     pub image: fn(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
 }
@@ -114,6 +118,8 @@ macro_rules! entry {
             copies: <$way as Way>::COPIES,
             live: <$way as Way>::live::<$walker>,
             counted: <$way as Way>::counted::<$walker>,
+            traced: <ways::Outside as Way>::live::<$walker>,
+            interleaved: <$walker as Walker>::walk::<Before<VmReader>>,
             image: <$way as Way>::image::<$walker>,
         }
     };
@@ -161,4 +167,20 @@ pub const ALL: &[Entry] = &[
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
+}
+
+/// A walker over guarded loads that is in no registry: for experiments with a policy of one's own.
+#[must_use]
+pub const fn unregistered<W: Walker>(name: &'static str, about: &'static str) -> Entry {
+    Entry {
+        name,
+        about,
+        reads: Reads::Guarded,
+        copies: false,
+        live: <ways::Guarded as Way>::live::<W>,
+        counted: <ways::Guarded as Way>::counted::<W>,
+        traced: <ways::Outside as Way>::live::<W>,
+        interleaved: W::walk::<Before<VmReader>>,
+        image: <ways::Guarded as Way>::image::<W>,
+    }
 }

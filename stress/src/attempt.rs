@@ -28,7 +28,7 @@ pub struct Context {
     /// Whose walk it is.
     pub subject: Subject,
     /// Who judges.
-    pub oracle: Oracle,
+    pub oracle: &'static Oracle,
     /// Where it is counted.
     pub page: &'static Page,
     /// 0 until the first impossible stack was kept in `witness`, 1 while it is written, 2 when it is there.
@@ -54,7 +54,7 @@ pub fn phase() -> Phase {
 
 impl Context {
     /// A context whose trial has not begun.
-    pub fn new(live: Live, subject: Subject, oracle: Oracle, page: &'static Page) -> Self {
+    pub fn new(live: Live, subject: Subject, oracle: &'static Oracle, page: &'static Page) -> Self {
         let witness = Cell::new(([Frame::default(); 16], 0));
         Context { live, subject, oracle, page, witness_state: AtomicU32::new(0), witness }
     }
@@ -78,16 +78,28 @@ impl Context {
         result
     }
 
-    /// Walks from `tstate`, judges, counts.
-    pub fn attempt(&self, tstate: Addr) {
+    /// Walks the calling thread, judges, counts: what it counted.
+    pub fn attempt_own(&self) -> Tally {
+        match self.live.own.state(&self.live.readers.guarded) {
+            Some(tstate) => self.attempt(tstate),
+            None => {
+                self.page.count(Tally::NoThreadState);
+                Tally::NoThreadState
+            }
+        }
+    }
+
+    /// Walks from `tstate`, judges, counts: what it counted.
+    pub fn attempt(&self, tstate: Addr) -> Tally {
         let walker = match self.subject {
             Subject::Judged(walker) => walker,
             Subject::Faulthandler(handler) => {
                 // It prints, so its answer is not judged: what is measured is whether it comes back.
                 let called = self.in_phase(Phase::Walk, || handler.call());
                 self.page.walks.fetch_add(u64::from(called), Ordering::Relaxed);
-                self.page.count(if called { Tally::Complete } else { Tally::NoThreadState });
-                return;
+                let tally = if called { Tally::Complete } else { Tally::NoThreadState };
+                self.page.count(tally);
+                return tally;
             }
         };
         self.page.walks.fetch_add(1, Ordering::Relaxed);
@@ -116,6 +128,7 @@ impl Context {
             self.keep_witness(out.frames());
         }
         self.page.count(tally);
+        tally
     }
 
     fn keep_witness(&self, stack: &[Frame]) {

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::target::{self, Target};
-use crate::workload::Workload;
+use crate::workload::{Stepping, Workload};
 use crate::{hash, subject};
 use serde::Deserialize;
 use sigwalk::walkers::{self, Reads};
@@ -33,6 +33,9 @@ struct Group {
     gap_us: u64,
     /// Passes of the target, where they and not the time end a trial.
     passes: Option<u64>,
+    /// How a window is stepped.
+    #[serde(default)]
+    step: Stepping,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
@@ -73,6 +76,8 @@ pub struct Plan {
     pub millis: u64,
     /// Passes of the target that end the trial; by the time where there is none.
     pub passes: Option<u64>,
+    /// How a window is stepped.
+    pub step: Stepping,
     /// Mean gap between signals.
     pub gap_us: u64,
     /// The walker is a process of its own.
@@ -171,6 +176,9 @@ impl Group {
         if self.millis == 0 || self.gap_us == 0 {
             return Err("millis and gap_us must be at least 1".into());
         }
+        if let Some(problem) = self.step.problem() {
+            return Err(problem.into());
+        }
         let known = |name: &str| {
             let of_group = self.targets.iter().filter_map(|target| target::named(target));
             of_group.flat_map(|target| target.params).any(|(known, ..)| *known == name)
@@ -190,8 +198,11 @@ impl Group {
             Some(passes) => params.insert("passes".into(), passes.to_string()),
             None => params.insert("millis".into(), self.millis.to_string()),
         };
-        if self.workload == Workload::Signal {
+        if self.workload == Workload::Signal || self.step.burst > 0 {
             params.insert("gap_us".into(), self.gap_us.to_string());
+        }
+        if self.workload.steps() {
+            params.extend(self.step.params(self.workload));
         }
         let id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
         let cell = Cell {
@@ -215,6 +226,7 @@ impl Group {
             target,
             millis: self.millis,
             passes: self.passes,
+            step: self.step,
             gap_us: self.gap_us,
             walks_from_outside: walkers::named(walker).is_some_and(from_outside),
         })

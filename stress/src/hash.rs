@@ -16,6 +16,14 @@ pub fn mix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Exponentially distributed with that mean, from a state: never 0, and never more than 37 times the mean.
+#[must_use]
+pub fn exponential(state: u64, mean: u64) -> u64 {
+    // Uniform in (0, 1]; −ln of it is exponential with mean 1.
+    let uniform = ((mix(state) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    (((-uniform.ln()) * mean as f64) as u64).max(1)
+}
+
 /// FNV-1a of a text: the id of a campaign.
 #[must_use]
 pub fn text(text: &str) -> u64 {

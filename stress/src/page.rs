@@ -31,6 +31,14 @@ pub struct Page {
     pub walks: AtomicU64,
     /// Frames of walks that ended.
     pub frames: AtomicU64,
+    /// Instruction boundaries that were stepped.
+    pub boundaries: AtomicU64,
+    /// Not 0: a tracer is to step whoever stops next.
+    pub window: AtomicU32,
+    /// Where stepping met no whole stack.
+    pub sites: [Site; SITES],
+    /// Boundaries that found no room in `sites`.
+    pub unlisted: AtomicU64,
     /// In the order of [`Tally`].
     pub tallies: [AtomicU64; Tally::COUNT],
     crash_signal: AtomicU32,
@@ -43,8 +51,21 @@ pub struct Page {
     note: [AtomicU8; NOTE],
 }
 
+/// Instructions with what was met there that a page holds.
+const SITES: usize = 96;
+
+/// An instruction and how walks at its boundary ended.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Site {
+    /// Program counter; 0 = free.
+    pc: AtomicU64,
+    /// Tally and count: `count << 8 | tally`.
+    met: AtomicU64,
+}
+
 /// What is counted of walks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Tally {
     Complete,
@@ -57,6 +78,19 @@ pub enum Tally {
     Stale,
     NoThreadState,
 }
+
+/// In the order of the variants: names in records, of what stepping lists.
+const TALLIES: [(Tally, &str); Tally::COUNT] = [
+    (Tally::Complete, "complete"),
+    (Tally::Truncated, "truncated"),
+    (Tally::Rejected, "rejected"),
+    (Tally::RecoveredFault, "fault"),
+    (Tally::Splice, "splice"),
+    (Tally::WrongLine, "wrong_line"),
+    (Tally::Prefix, "prefix"),
+    (Tally::Stale, "stale"),
+    (Tally::NoThreadState, "no_thread_state"),
+];
 
 impl Tally {
     const COUNT: usize = 9;
@@ -113,13 +147,17 @@ impl Page {
             &self.stop,
             &self.lenient,
             &self.note_len,
+            &self.window,
         ] {
             word.store(0, Relaxed);
         }
         self.walking.store(0, Relaxed);
-        for word in [&self.steps, &self.walks, &self.frames, &self.crash_address, &self.crash_pc]
+        let counts = [&self.steps, &self.walks, &self.frames, &self.boundaries, &self.unlisted];
+        for word in [&self.crash_address, &self.crash_pc]
             .into_iter()
+            .chain(counts)
             .chain(&self.tallies)
+            .chain(self.sites.iter().flat_map(|site| [&site.pc, &site.met]))
         {
             word.store(0, Relaxed);
         }
@@ -128,6 +166,38 @@ impl Page {
     /// Counts one.
     pub fn count(&self, tally: Tally) {
         self.tallies[tally as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts what a walk at the boundary before the instruction at `pc` met. By one stepper at a time. Handler code.
+    pub fn count_at(&self, pc: u64, tally: Tally) {
+        let wanted = tally as u64;
+        for site in &self.sites {
+            let (known, met) = (site.pc.load(Relaxed), site.met.load(Relaxed));
+            if known == 0 {
+                site.met.store(1 << 8 | wanted, Relaxed);
+                site.pc.store(pc, Relaxed);
+                return;
+            }
+            if known == pc && met & 0xff == wanted {
+                site.met.store(met + (1 << 8), Relaxed);
+                return;
+            }
+        }
+        self.unlisted.fetch_add(1, Relaxed);
+    }
+
+    /// What [`Page::count_at`] counted: program counter, what, how often; the most frequent first.
+    #[must_use]
+    pub fn met(&self) -> Vec<(u64, &'static str, u64)> {
+        let mut met: Vec<_> = self
+            .sites
+            .iter()
+            .map(|site| (site.pc.load(Relaxed), site.met.load(Relaxed)))
+            .take_while(|(pc, _)| *pc != 0)
+            .map(|(pc, met)| (pc, TALLIES[(met & 0xff) as usize].1, met >> 8))
+            .collect();
+        met.sort_by_key(|&(pc, what, count)| (std::cmp::Reverse(count), pc, what));
+        met
     }
 
     /// The main flow enters `phase`.

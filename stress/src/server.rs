@@ -11,7 +11,7 @@ use crate::{crash, hash, interrupt, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_embed::{Live, symbols};
-use sigwalk_record::{Crash, Outcome, Phase, SCHEMA, Trial};
+use sigwalk_record::{Crash, Illegal, Outcome, Phase, SCHEMA, Trial};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -224,6 +224,20 @@ fn blame(site: &str) -> Phase {
     }
 }
 
+/// Where stepping met what, by name.
+fn illegal(page: &Page) -> Vec<Illegal> {
+    let mut rows: Vec<Illegal> = page
+        .met()
+        .into_iter()
+        .map(|(pc, what, count)| Illegal { site: symbols::describe(pc as usize), what: what.into(), count })
+        .collect();
+    let unlisted = page.unlisted.load(Relaxed);
+    if unlisted > 0 {
+        rows.push(Illegal { site: "elsewhere".into(), what: "unlisted".into(), count: unlisted });
+    }
+    rows
+}
+
 /// What became of a trial whose process has ended with `status`.
 fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     let page = running.page;
@@ -281,8 +295,8 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
         frames: page.frames.load(Relaxed),
         tallies,
         crash: died,
-        boundaries: 0,
-        illegal: Vec::new(),
+        boundaries: page.boundaries.load(Relaxed),
+        illegal: illegal(page),
         millis: (running.begun.elapsed().as_secs_f64() * 1e4).round() / 10.0,
         note,
     }

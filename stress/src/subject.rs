@@ -1,7 +1,9 @@
 //! Whose walk a trial makes: a walker of ours, CPython's own helpers, or the interpreter's own faulthandler.
 #![allow(unsafe_code)]
 
+use crate::workload::interleave;
 use sigwalk::frame::FrameBuf;
+use sigwalk::reader::Before;
 use sigwalk::walk::{Request, Walk};
 use sigwalk::walkers::{self, Entry, Readers, Reads};
 use sigwalk_embed::cpython_c::{self, CpythonC};
@@ -24,6 +26,10 @@ pub enum Subject {
 pub enum Judged {
     /// A registered walker.
     Ours(&'static Entry),
+    /// The same policy over a stopped process, whose tracer we are.
+    Traced(&'static Entry),
+    /// The same policy over a traced process that goes on between two loads.
+    Interleaved(&'static Entry),
     /// CPython's own helpers.
     CpythonC(CpythonC),
 }
@@ -33,6 +39,7 @@ impl Judged {
     pub fn reads(self) -> Reads {
         match self {
             Judged::Ours(entry) => entry.reads,
+            Judged::Traced(_) | Judged::Interleaved(_) => Reads::Outside,
             Judged::CpythonC(_) => Reads::Raw,
         }
     }
@@ -45,6 +52,10 @@ impl Judged {
     pub fn walk(self, readers: &Readers, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
         match self {
             Judged::Ours(entry) => (entry.live)(readers, request, out),
+            Judged::Traced(entry) => (entry.traced)(readers, request, out),
+            Judged::Interleaved(entry) => {
+                (entry.interleaved)(&Before::new(readers.vm, interleave::advance), request, out)
+            }
             Judged::CpythonC(walker) => walker.walk(request, out),
         }
     }

@@ -31,7 +31,7 @@ pub struct Target {
 /// The call tree's functions, which every target may use.
 pub const COMMON: &str = include_str!("target/call_tree.py");
 
-const BOTH: &[Workload] = &[Workload::Signal, Workload::Other];
+const BOTH: &[Workload] = &[Workload::Signal, Workload::Other, Workload::Step, Workload::Interleave];
 
 /// All targets, family by family.
 pub fn all() -> impl Iterator<Item = &'static Target> {

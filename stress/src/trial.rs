@@ -62,7 +62,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         prepared.map_err(|error: sigwalk_embed::pyo3::PyErr| format!("setup: {error}"))?;
     // The fork server's reader reads the fork server.
     let live = live.reading(VmReader::own());
-    let context = Context::new(live, subject, program.oracle, page).publish();
+    let context = Context::new(live, subject, Box::leak(Box::new(program.oracle)), page).publish();
 
     page.enter(Phase::Target);
     let begun = Instant::now();
@@ -71,7 +71,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     Python::attach(|py| -> Result<(), String> {
         let mut passes = 0;
         while plan.passes.map_or_else(|| begun.elapsed() < time, |most| passes < most) {
-            program.pass.call0(py).map_err(|error| format!("target: {error}"))?;
+            running.window(|| program.pass.call0(py)).map_err(|error| format!("target: {error}"))?;
             passes += 1;
         }
         Ok(())
@@ -80,7 +80,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         // From here on CPython runs code of its own, which the oracle does not know.
         page.lenient.store(1, std::sync::atomic::Ordering::Relaxed);
         // SAFETY: the main thread, attached; nothing of Python is used after it.
-        unsafe { ffi::Py_FinalizeEx() };
+        running.window(|| unsafe { ffi::Py_FinalizeEx() });
         std::thread::sleep(AFTER_FINALIZE);
     }
     running.finish(context)?;

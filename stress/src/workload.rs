@@ -3,14 +3,17 @@
 //! A new one is a file here, a variant, and its arms in [`start`] and [`Running::finish`].
 
 pub mod hook;
+pub mod interleave;
 pub mod other;
 pub mod program;
 pub mod signal;
 pub mod step;
+mod traced;
 
 use crate::attempt::{self, Context};
 use crate::campaign::Plan;
 use serde::Deserialize;
+pub use step::Stepping;
 
 /// A workload of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -24,13 +27,15 @@ pub enum Workload {
     Other,
     /// The thread's own frames, at every instruction boundary of a window.
     Step,
+    /// Another process walks while the target makes a fixed number of instructions between two loads.
+    Interleave,
     /// A Python program as it is, run by the interpreter's own executable; its end is the outcome.
     Program,
 }
 
 impl Workload {
     /// All, with one line each for `stress list`.
-    pub const ALL: [(Workload, &'static str); 5] = [
+    pub const ALL: [(Workload, &'static str); 6] = [
         (
             Workload::Hook,
             "own thread: a walk in an allocator hook, compared with the interpreter's own frames",
@@ -38,6 +43,10 @@ impl Workload {
         (Workload::Signal, "own thread: a walk in a timer's signal handler, at random intervals"),
         (Workload::Other, "another thread: a native thread without the GIL walks every thread of the list"),
         (Workload::Step, "own thread: a walk at every instruction boundary of a window"),
+        (
+            Workload::Interleave,
+            "another process: the target makes a fixed number of instructions between two loads",
+        ),
         (
             Workload::Program,
             "a Python program run by the interpreter's own executable; its end is the outcome",
@@ -52,8 +61,15 @@ impl Workload {
             Workload::Signal => "signal",
             Workload::Other => "other",
             Workload::Step => "step",
+            Workload::Interleave => "interleave",
             Workload::Program => "program",
         }
+    }
+
+    /// Whether the target is stepped.
+    #[must_use]
+    pub fn steps(self) -> bool {
+        matches!(self, Workload::Step | Workload::Interleave)
     }
 
     /// Whether walks are made by the thread that is walked, inside the walked process.
@@ -87,11 +103,20 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<Runnin
             other::start(context).map(Running::Other).map_err(|error| format!("walker: {error}"))
         }
         Workload::Step => step::start(context, plan, seed).map(|()| Running::Step),
+        Workload::Interleave => interleave::start(context, plan, seed).map(|()| Running::Step),
         Workload::Program => Err("a program has no walker of ours".into()),
     }
 }
 
 impl Running {
+    /// Runs a piece of the target, which is a window where windows are stepped.
+    pub fn window<T>(&self, piece: impl FnOnce() -> T) -> T {
+        match self {
+            Running::Step => step::window(piece),
+            _ => piece(),
+        }
+    }
+
     /// Ends the walking. A walk that does not end keeps us here, and the parent's deadline calls it a hang.
     ///
     /// # Errors

@@ -160,12 +160,13 @@ pub struct Crash {
     pub site: Option<String>,
 }
 
-/// Where, among the instructions of a stepped window, a walk's answer was not a legal stack.
+/// Where, among the instructions of a stepped window, a walk's answer was not a whole, legal stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Illegal {
     /// `module+offset (symbol+offset)` of the instruction that was about to run.
     pub site: String,
-    /// `splice`, `wrong_line`, `prefix`, `stale`, or `fault`: a load failed which raw would have been a crash.
+    /// Silent: `splice`, `wrong_line`, `prefix`, `stale`. Detected: `truncated`, `rejected`, `fault` (a load failed which raw
+    /// would have been a crash). `unlisted` is the rest, where there were too many places to list.
     pub what: String,
     /// Boundaries at this instruction.
     pub count: u64,

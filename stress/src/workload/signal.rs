@@ -7,7 +7,6 @@
 #![allow(unsafe_code)]
 
 use crate::attempt;
-use crate::page::Tally;
 use libc::{c_int, c_void, siginfo_t, timer_t};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -108,10 +107,7 @@ extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut 
     let errno = unsafe { &mut *libc::__errno_location() };
     let before = *errno;
     if let Some(context) = attempt::context() {
-        match context.live.own.state(&context.live.readers.guarded) {
-            Some(tstate) => context.attempt(tstate),
-            None => context.page.count(Tally::NoThreadState),
-        }
+        context.attempt_own();
         set_timer(MEAN_GAP.load(Relaxed));
     }
     *errno = before;

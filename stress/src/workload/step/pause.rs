@@ -1,0 +1,73 @@
+//! A one-shot timer of the calling thread: when the next burst begins.
+//!
+//! # Invariant
+//!
+//! The timer belongs to the thread that made it and is only set by that thread, also in its handlers: `timer_settime` is
+//! async-signal-safe.
+#![allow(unsafe_code)]
+
+use crate::hash;
+use libc::{c_int, c_void, siginfo_t, timer_t};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+const SIGNAL: c_int = libc::SIGPROF;
+
+static MEAN_NS: AtomicU64 = AtomicU64::new(0);
+static SEED: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// glibc's timer ids are small integers, 0 among them: stored plus one, so that null means none.
+    static TIMER: Cell<timer_t> = const { Cell::new(std::ptr::null_mut()) };
+    static RANDOM: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Installs what runs at the end of a pause.
+pub fn prepare(seed: u64, mean_ns: u64, handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void)) {
+    MEAN_NS.store(mean_ns, Relaxed);
+    SEED.store(seed, Relaxed);
+    // SAFETY: all-zero is a valid sigaction; the handler has the right signature.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        libc::sigaction(SIGNAL, &action, std::ptr::null_mut());
+    }
+}
+
+/// Gives the calling thread its timer. Not for handlers.
+pub fn arm() {
+    if !TIMER.get().is_null() {
+        return;
+    }
+    // SAFETY: a zeroed sigevent is valid and is filled; the id is written by the call.
+    unsafe {
+        let mut event: libc::sigevent = std::mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = SIGNAL;
+        event.sigev_notify_thread_id = libc::gettid();
+        let mut timer: timer_t = std::ptr::null_mut();
+        if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) == 0 {
+            TIMER.set(timer.wrapping_byte_add(1));
+        }
+        RANDOM.set(hash::mix(SEED.load(Relaxed)));
+    }
+}
+
+/// Begins a pause, exponentially distributed.
+pub fn begin() {
+    let timer = TIMER.get();
+    if timer.is_null() {
+        return;
+    }
+    let random = hash::next(RANDOM.get());
+    RANDOM.set(random);
+    let gap = hash::exponential(random, MEAN_NS.load(Relaxed)).max(1) as i64;
+    // SAFETY: the calling thread's timer.
+    unsafe {
+        let mut when: libc::itimerspec = std::mem::zeroed();
+        when.it_value.tv_sec = gap / 1_000_000_000;
+        when.it_value.tv_nsec = gap % 1_000_000_000;
+        libc::timer_settime(timer.wrapping_byte_sub(1), 0, &when, std::ptr::null_mut());
+    }
+}
