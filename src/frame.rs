@@ -84,9 +84,10 @@ impl<'a> FrameBuf<'a> {
         self.len = (self.len + count).min(self.frames.len());
     }
 
-    /// The frames collected.
+    /// The frames collected, to be changed.
     #[inline(always)]
-    pub(crate) fn filled(&mut self) -> &mut [Frame] {
+    #[must_use]
+    pub fn filled(&mut self) -> &mut [Frame] {
         self.frames.get_mut(..self.len).unwrap_or_default()
     }
 

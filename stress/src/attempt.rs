@@ -6,6 +6,7 @@
 //! Everything here runs in signal handlers: no allocation, no lock, no call into the interpreter.
 #![allow(unsafe_code)]
 
+use crate::fault::Fault;
 use crate::oracle::{Oracle, Verdict};
 use crate::page::{Page, Tally, phase_code};
 use crate::subject::Subject;
@@ -27,6 +28,8 @@ pub struct Context {
     pub live: Live,
     /// Whose walk it is.
     pub subject: Subject,
+    /// What is done to the frames before each walk, and taken back.
+    pub fault: Option<&'static Fault>,
     /// Who judges.
     pub oracle: &'static Oracle,
     /// Where it is counted.
@@ -56,7 +59,13 @@ impl Context {
     /// A context whose trial has not begun.
     pub fn new(live: Live, subject: Subject, oracle: &'static Oracle, page: &'static Page) -> Self {
         let witness = Cell::new(([Frame::default(); 16], 0));
-        Context { live, subject, oracle, page, witness_state: AtomicU32::new(0), witness }
+        Context { live, subject, fault: None, oracle, page, witness_state: AtomicU32::new(0), witness }
+    }
+
+    /// The same with a fault.
+    #[must_use]
+    pub fn with_fault(self, fault: Option<&'static Fault>) -> Self {
+        Context { fault, ..self }
     }
 
     /// Publishes the context for handlers of this process, for ever.
@@ -91,6 +100,11 @@ impl Context {
 
     /// Walks from `tstate`, judges, counts: what it counted.
     pub fn attempt(&self, tstate: Addr) -> Tally {
+        let _made = match self.fault.map(|fault| fault.make(&self.live, tstate)) {
+            // These frames do not allow it: no trial of the fault, and no walk.
+            Some(None) => return Tally::NoThreadState,
+            made => made,
+        };
         let walker = match self.subject {
             Subject::Judged(walker) => walker,
             Subject::Faulthandler(handler) => {

@@ -1,12 +1,13 @@
 //! Campaign files: what is declared before a run.
 
 use crate::failure::Failure;
+use crate::fault::{self, Fault};
 use crate::target::{self, Target};
 use crate::workload::{Stepping, Workload};
 use crate::{hash, subject};
 use serde::Deserialize;
 use sigwalk::walkers::{self, Reads};
-use sigwalk_record::{Campaign as Declared, Cell};
+use sigwalk_record::{Campaign as Declared, Cell, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -26,7 +27,16 @@ struct Group {
     workload: Workload,
     targets: Vec<String>,
     walkers: Vec<String>,
+    /// Faults; none where it is left out.
+    #[serde(default = "no_fault")]
+    faults: Vec<String>,
     trials: u64,
+    /// Outcomes, each of which some trial of every cell must have; else the run ends with exit code 3.
+    #[serde(default)]
+    some: Vec<Outcome>,
+    /// Outcomes that no trial of these cells may have; else the run ends with exit code 3.
+    #[serde(default)]
+    never: Vec<Outcome>,
     #[serde(default = "default_millis")]
     millis: u64,
     #[serde(default = "default_gap")]
@@ -36,10 +46,16 @@ struct Group {
     /// How a window is stepped.
     #[serde(default)]
     step: Stepping,
+    /// Workload `other`: the walking thread holds the GIL during a round.
+    #[serde(default)]
+    gil: bool,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
 
+fn no_fault() -> Vec<String> {
+    vec![String::new()]
+}
 fn default_deadline() -> u64 {
     3000
 }
@@ -72,12 +88,20 @@ pub struct Plan {
     pub workload: Workload,
     /// What is walked.
     pub target: &'static Target,
+    /// What is done to the frames before each walk.
+    pub fault: Option<&'static Fault>,
+    /// Outcomes that must be among the cell's.
+    pub some: Vec<Outcome>,
+    /// Outcomes that must not.
+    pub never: Vec<Outcome>,
     /// How long the target runs.
     pub millis: u64,
     /// Passes of the target that end the trial; by the time where there is none.
     pub passes: Option<u64>,
     /// How a window is stepped.
     pub step: Stepping,
+    /// The walking thread of workload `other` holds the GIL during a round.
+    pub gil: bool,
     /// Mean gap between signals.
     pub gap_us: u64,
     /// The walker is a process of its own.
@@ -120,8 +144,10 @@ impl Campaign {
         let mut plans = Vec::new();
         for group in &file.cells {
             for target in &group.targets {
-                for walker in &group.walkers {
-                    plans.push(group.plan(target, walker, tag)?);
+                for (walker, fault) in
+                    group.walkers.iter().flat_map(|w| group.faults.iter().map(move |f| (w, f)))
+                {
+                    plans.push(group.plan(target, walker, fault, tag)?);
                 }
             }
         }
@@ -150,12 +176,12 @@ impl Campaign {
 }
 
 impl Group {
-    fn plan(&self, target: &str, walker: &str, tag: &str) -> Result<Plan, String> {
+    fn plan(&self, target: &str, walker: &str, fault: &str, tag: &str) -> Result<Plan, String> {
         let target = target::named(target).ok_or_else(|| {
             let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
         })?;
-        if !subject::all().any(|(name, _)| name == walker) {
+        if !subject::is_known(walker) {
             let known: Vec<&str> = subject::all().map(|(name, _)| name).collect();
             return Err(format!("unknown walker {walker:?}; known: {}", known.join(", ")));
         }
@@ -167,7 +193,7 @@ impl Group {
             ));
         }
         if self.workload.is_own_thread()
-            && walkers::named(walker).is_some_and(|entry| entry.reads == Reads::Outside)
+            && subject::ours(walker).is_some_and(|entry| entry.reads == Reads::Outside)
         {
             return Err(format!(
                 "walker {walker} is outside the process: it cannot walk the thread that it runs on; use workload other"
@@ -175,6 +201,13 @@ impl Group {
         }
         if self.millis == 0 || self.gap_us == 0 {
             return Err("millis and gap_us must be at least 1".into());
+        }
+        if self.gil && (self.workload != Workload::Other || target.finalizes) {
+            return Err(format!(
+                "gil = true is for workload other and targets that do not finalise, not for {} of {}",
+                target.name,
+                self.workload.name()
+            ));
         }
         if let Some(problem) = self.step.problem() {
             return Err(problem.into());
@@ -201,22 +234,48 @@ impl Group {
         if self.workload == Workload::Signal || self.step.burst > 0 {
             params.insert("gap_us".into(), self.gap_us.to_string());
         }
+        if self.gil {
+            params.insert("gil".into(), "held".into());
+        }
         if self.workload.steps() {
             params.extend(self.step.params(self.workload));
         }
-        let id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
+        let fault = match fault {
+            "" => None,
+            name => Some(fault::named(name).ok_or_else(|| {
+                let known: Vec<&str> = fault::ALL.iter().map(|fault| fault.name).collect();
+                format!("unknown fault {name:?}; known: {}", known.join(", "))
+            })?),
+        };
+        if let Some(fault) = fault.filter(|_| !self.workload.is_own_thread()) {
+            return Err(format!(
+                "fault {} is made by the thread that walks itself; not under workload {}",
+                fault.name,
+                self.workload.name()
+            ));
+        }
+        let of_fault = fault.map(|fault| format!("/{}", fault.name)).unwrap_or_default();
+        let id = format!("{tag}/{}/{}/{walker}{of_fault}", self.workload.name(), target.name);
         let cell = Cell {
             id,
             interpreter: tag.into(),
             workload: self.workload.name().into(),
             walker: walker.into(),
             target: target.name.into(),
-            fault: String::new(),
+            fault: fault.map(|fault| fault.name.to_owned()).unwrap_or_default(),
             n: self.trials,
             params,
-            not_available: subject::not_available(walker).unwrap_or_default().into(),
+            not_available: subject::not_available(walker)
+                .or_else(|| fault.and_then(Fault::not_available))
+                .unwrap_or_default()
+                .into(),
             judged: walker != crate::subject::FAULTHANDLER,
-            ids: target.ids.iter().map(|&id| id.into()).collect(),
+            ids: target
+                .ids
+                .iter()
+                .chain(fault.map_or(&[][..], |fault| fault.ids))
+                .map(|&id| id.into())
+                .collect(),
             bug: None,
         };
         let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
@@ -224,11 +283,15 @@ impl Group {
             cell,
             workload: self.workload,
             target,
+            fault,
+            some: self.some.clone(),
+            never: self.never.clone(),
             millis: self.millis,
             passes: self.passes,
             step: self.step,
+            gil: self.gil,
             gap_us: self.gap_us,
-            walks_from_outside: walkers::named(walker).is_some_and(from_outside),
+            walks_from_outside: subject::ours(walker).is_some_and(from_outside),
         })
     }
 }

@@ -12,13 +12,13 @@ pub mod fields;
 mod stack;
 mod tally;
 mod walks;
-mod word;
 
 use crate::cli::Mutate;
 use crate::command::{Session, become_build_for};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::records::{RunDir, now};
+use crate::word::{is_writable, load, store};
 use crate::{hash, interrupt};
 use differential::{Answer, Differential};
 use rand::{Rng, RngExt, SeedableRng};
@@ -36,7 +36,6 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::{Arc, Mutex};
 use walks::{Walked, Walks};
-use word::{is_writable, load, store};
 
 /// Loads a walk may make. A whole walk of these stacks with lines makes at most some thousands; one that needs more is
 /// called a hang.

@@ -1,10 +1,9 @@
 //! The Python side of a trial: the target's program, and the few functions it gets from here.
 
 use crate::oracle::{Code, END, Edge, Oracle, line_or_none};
-use crate::subject::{FAULTHANDLER, Handler, Judged, Subject};
+use crate::subject::{self, FAULTHANDLER, Handler, Judged, Subject};
 use crate::target::{COMMON, Target};
 use crate::workload::{Workload, signal};
-use sigwalk::walkers;
 use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c;
 use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
@@ -131,7 +130,7 @@ pub fn subject(py: Python<'_>, walker: &str, workload: Workload) -> PyResult<Sub
         return Ok(Subject::Judged(Judged::CpythonC(walker)));
     }
     if walker != FAULTHANDLER {
-        let entry = walkers::named(walker).expect("the campaign knows the walker");
+        let entry = subject::ours(walker).expect("the campaign knows the walker");
         return Ok(Subject::Judged(Judged::Ours(entry)));
     }
     let everyone = if workload == Workload::Other { "True" } else { "False" };

@@ -1,6 +1,7 @@
 //! Whose walk a trial makes: a walker of ours, CPython's own helpers, or the interpreter's own faulthandler.
 #![allow(unsafe_code)]
 
+use crate::planted;
 use crate::workload::interleave;
 use sigwalk::frame::FrameBuf;
 use sigwalk::reader::Before;
@@ -108,6 +109,18 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         (cpython_c::NAME, cpython_c::ABOUT),
         (FAULTHANDLER, "the interpreter's own dump, through faulthandler.register; its answer is not judged"),
     ])
+}
+
+/// The walker of ours of that name, or one with a planted defect.
+#[must_use]
+pub fn ours(name: &str) -> Option<&'static Entry> {
+    walkers::named(name).or_else(|| planted::named(name))
+}
+
+/// Whether campaigns may name it.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    ours(name).is_some() || all().any(|(known, _)| known == name)
 }
 
 /// Why the walker of that name cannot walk this interpreter; `None` when it can.

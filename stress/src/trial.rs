@@ -62,7 +62,9 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         prepared.map_err(|error: sigwalk_embed::pyo3::PyErr| format!("setup: {error}"))?;
     // The fork server's reader reads the fork server.
     let live = live.reading(VmReader::own());
-    let context = Context::new(live, subject, Box::leak(Box::new(program.oracle)), page).publish();
+    let context = Context::new(live, subject, Box::leak(Box::new(program.oracle)), page)
+        .with_fault(plan.fault)
+        .publish();
 
     page.enter(Phase::Target);
     let begun = Instant::now();

@@ -100,7 +100,7 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<Runnin
             Ok(Running::Signal)
         }
         Workload::Other => {
-            other::start(context).map(Running::Other).map_err(|error| format!("walker: {error}"))
+            other::start(context, plan.gil).map(Running::Other).map_err(|error| format!("walker: {error}"))
         }
         Workload::Step => step::start(context, plan, seed).map(|()| Running::Step),
         Workload::Interleave => interleave::start(context, plan, seed).map(|()| Running::Step),

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::mutate::{classes, fields};
 use crate::workload::Workload;
-use crate::{subject, target};
+use crate::{fault, subject, target};
 use serde_json::{Value, json};
 use sigwalk_record::exit;
 
@@ -34,6 +34,13 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
             println!("  {:20}   {name} = {value}: {about}", "");
         }
     }
+    println!("\nFaults");
+    for fault in fault::ALL {
+        println!("  {:20} {} [{}]", fault.name, fault.about, fault.ids.join(", "));
+        if let Some(why) = fault.not_available() {
+            println!("  {:20}   not available: {why}", "");
+        }
+    }
     println!("\nFields that `stress mutate` changes");
     for field in fields::ALL {
         println!("  {}", field.name());
@@ -56,6 +63,12 @@ fn as_value() -> Value {
             "about": target.about,
             "workloads": target.workloads.iter().map(|workload| workload.name()).collect::<Vec<_>>(),
             "params": target.params.iter().map(|(name, value, about)| json!({"name": name, "default": value, "about": about})).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "faults": fault::ALL.iter().map(|fault| json!({
+            "name": fault.name,
+            "about": fault.about,
+            "ids": fault.ids,
+            "not_available": fault.not_available().unwrap_or_default(),
         })).collect::<Vec<_>>(),
         "fields": fields::ALL.iter().map(|field| field.name()).collect::<Vec<_>>(),
         "classes": classes::ALL.iter().map(|class| json!({"name": class.name(), "about": class.about()})).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 use super::{Session, become_build_for};
 use crate::campaign::{Campaign, Plan};
 use crate::cli::Run;
+use crate::expectation;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -65,7 +66,17 @@ pub fn run(arguments: &Run) -> Result<i32, Failure> {
     records.finish(whole && n == 1)?;
     progress.finish(&summary(&counts));
     println!("{}: {}", arguments.out.display(), summary(&counts));
-    Ok(if whole { exit::OK } else { exit::INTERRUPTED })
+    if !whole {
+        return Ok(exit::INTERRUPTED);
+    }
+    if n > 1 {
+        return Ok(exit::OK);
+    }
+    let unmet = expectation::unmet(&arguments.out.join("trials.jsonl"), &campaign.plans)?;
+    for line in &unmet {
+        eprintln!("stress: {line}");
+    }
+    Ok(if unmet.is_empty() { exit::OK } else { exit::FINDINGS })
 }
 
 fn summary(counts: &BTreeMap<Outcome, u64>) -> String {

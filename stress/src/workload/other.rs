@@ -1,5 +1,5 @@
-//! Workload `other`: a native thread that Python does not know, and that holds no GIL, walks every thread of the main
-//! interpreter's list, over and over.
+//! Workload `other`: a native thread that Python does not know, and that holds no GIL (or, with `gil = true`, does), walks every
+//! thread of the main interpreter's list, over and over.
 //!
 //! The list is followed without its lock, as faulthandler and `PyUnstable_DumpTracebackThreads` do: a thread state may be
 //! freed under the walk. Those loads are made by the walker's own kind of reader, in a phase of their own: a crash in the
@@ -14,6 +14,7 @@ use crate::subject::Subject;
 use sigwalk::addr::Addr;
 use sigwalk::reader::{Fault, Reader};
 use sigwalk::walkers::Reads;
+use sigwalk_embed::pyo3::ffi;
 use sigwalk_record::Phase;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,11 +33,11 @@ pub enum Walking {
 ///
 /// # Errors
 /// The kernel refuses the thread or the process.
-pub fn start(context: &'static Context) -> std::io::Result<Walking> {
+pub fn start(context: &'static Context, gil: bool) -> std::io::Result<Walking> {
     match context.subject {
         Subject::Judged(walker) if walker.reads() == Reads::Outside => outside(context).map(Walking::Process),
         _ => {
-            let walk = || rounds(context);
+            let walk = move || if gil { rounds_with_gil(context) } else { rounds(context) };
             std::thread::Builder::new().name("walker".into()).spawn(walk).map(Walking::Thread)
         }
     }
@@ -45,6 +46,20 @@ pub fn start(context: &'static Context) -> std::io::Result<Walking> {
 fn rounds(context: &Context) {
     while !stopped(context) {
         round(context);
+    }
+}
+
+/// The GIL is taken and given up in each round. It is asked for at the target's switch interval, 5 ms: a trial has few such
+/// rounds, and in each of them every thread stands still at a point where CPython gave the GIL up.
+fn rounds_with_gil(context: &Context) {
+    while !stopped(context) {
+        // SAFETY: a native thread of a running interpreter, and targets that finalise are refused; Release undoes Ensure.
+        unsafe {
+            let state = ffi::PyGILState_Ensure();
+            round(context);
+            ffi::PyGILState_Release(state);
+        }
+        std::thread::yield_now();
     }
 }
 

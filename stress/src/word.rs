@@ -10,7 +10,7 @@ use sigwalk::addr::Addr;
 
 /// Whether a drawn place can be changed. The line table of the shim of a specialised `__init__` (3.13+) is in libpython's
 /// read-only data: writing there once took the whole campaign down.
-pub(super) fn is_writable(at: Addr) -> bool {
+pub fn is_writable(at: Addr) -> bool {
     let mut byte = 0_u8;
     let mut vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
     let remote = libc::iovec { iov_base: at.get() as *mut libc::c_void, iov_len: 1 };
@@ -24,7 +24,7 @@ pub(super) fn is_writable(at: Addr) -> bool {
 }
 
 /// What stands at a drawn place.
-pub(super) fn load(at: Addr, width: u32) -> u64 {
+pub fn load(at: Addr, width: u32) -> u64 {
     // SAFETY: places are inside live frames, code objects and tables of this thread's own stack, which nothing else
     // touches while it is in native code.
     unsafe {
@@ -37,7 +37,7 @@ pub(super) fn load(at: Addr, width: u32) -> u64 {
 }
 
 /// Changes or restores a drawn place.
-pub(super) fn store(at: Addr, width: u32, value: u64) {
+pub fn store(at: Addr, width: u32, value: u64) {
     // SAFETY: as in `load`; the memory is the interpreter's writable heap or stack, and what stood there is put back
     // before any Python code runs.
     unsafe {
