@@ -41,6 +41,8 @@ struct Group {
     millis: u64,
     #[serde(default = "default_gap")]
     gap_us: u64,
+    /// Instead of the campaign's: where a trial hangs by design, or steps for long.
+    deadline_ms: Option<u64>,
     /// Passes of the target, where they and not the time end a trial.
     passes: Option<u64>,
     /// How a window is stepped.
@@ -73,8 +75,6 @@ pub struct Campaign {
     pub declared: Declared,
     /// The id as a number.
     pub id: u64,
-    /// A trial that takes longer than this beyond its own time is late.
-    pub deadline_ms: u64,
     /// What is to be done.
     pub plans: Vec<Plan>,
 }
@@ -96,6 +96,8 @@ pub struct Plan {
     pub never: Vec<Outcome>,
     /// How long the target runs.
     pub millis: u64,
+    /// A trial that takes longer than this beyond its own time is late.
+    pub deadline_ms: u64,
     /// Passes of the target that end the trial; by the time where there is none.
     pub passes: Option<u64>,
     /// How a window is stepped.
@@ -147,7 +149,10 @@ impl Campaign {
                 for (walker, fault) in
                     group.walkers.iter().flat_map(|w| group.faults.iter().map(move |f| (w, f)))
                 {
-                    plans.push(group.plan(target, walker, fault, tag)?);
+                    plans.push(Plan {
+                        deadline_ms: group.deadline_ms.unwrap_or(file.deadline_ms),
+                        ..group.plan(target, walker, fault, tag)?
+                    });
                 }
             }
         }
@@ -160,7 +165,7 @@ impl Campaign {
             return Err(format!("cell {} is declared twice", twice[0]));
         }
         let declared = Declared { name: file.name, id: format!("{id:016x}"), text: text.to_owned() };
-        Ok(Campaign { declared, id, deadline_ms: file.deadline_ms, plans })
+        Ok(Campaign { declared, id, plans })
     }
 
     /// Index of the plan of each trial: round-robin, so that drift of the machine hits all cells alike and an
@@ -287,6 +292,7 @@ impl Group {
             some: self.some.clone(),
             never: self.never.clone(),
             millis: self.millis,
+            deadline_ms: default_deadline(),
             passes: self.passes,
             step: self.step,
             gil: self.gil,

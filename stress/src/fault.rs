@@ -8,6 +8,9 @@ use sigwalk::addr::Addr;
 use sigwalk::layout::Head;
 use sigwalk_embed::Live;
 
+/// Two places with what stands, or is to stand, there. The same twice where one is enough.
+type Words = [(Addr, u64); 2];
+
 /// A fault.
 #[derive(Debug)]
 pub struct Fault {
@@ -18,7 +21,7 @@ pub struct Fault {
     /// What is done, in one line.
     pub about: &'static str,
     /// Where what is written: place and value. Nothing where these frames do not allow it.
-    words: fn(&Live, &[Frame]) -> Option<[(Addr, u64); 2]>,
+    words: fn(&Live, &[Frame]) -> Option<Words>,
     /// It is about entry frames.
     needs_entry_frames: bool,
 }
@@ -105,13 +108,13 @@ pub fn named(name: &str) -> Option<&'static Fault> {
     ALL.iter().find(|fault| fault.name == name)
 }
 
-fn once(place: Addr, value: u64) -> Option<[(Addr, u64); 2]> {
+fn once(place: Addr, value: u64) -> Option<Words> {
     Some([(place, value); 2])
 }
 
 /// A fault that is there until this is dropped.
 #[must_use = "the fault is taken back when this is dropped"]
-pub struct Made([(Addr, u64); 2]);
+pub struct Made(Words);
 
 impl Drop for Made {
     fn drop(&mut self) {

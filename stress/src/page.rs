@@ -54,14 +54,17 @@ pub struct Page {
 /// Instructions with what was met there that a page holds.
 const SITES: usize = 96;
 
+/// User addresses on x86-64 have 47 bits, or 56 with five-level paging.
+const PC_BITS: u32 = 56;
+const PC: u64 = (1 << PC_BITS) - 1;
+
 /// An instruction and how walks at its boundary ended.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Site {
-    /// Program counter; 0 = free.
-    pc: AtomicU64,
-    /// Tally and count: `count << 8 | tally`.
-    met: AtomicU64,
+    /// `tally << 56 | program counter`; 0 = free.
+    key: AtomicU64,
+    count: AtomicU64,
 }
 
 /// What is counted of walks.
@@ -157,7 +160,7 @@ impl Page {
             .into_iter()
             .chain(counts)
             .chain(&self.tallies)
-            .chain(self.sites.iter().flat_map(|site| [&site.pc, &site.met]))
+            .chain(self.sites.iter().flat_map(|site| [&site.key, &site.count]))
         {
             word.store(0, Relaxed);
         }
@@ -168,18 +171,16 @@ impl Page {
         self.tallies[tally as usize].fetch_add(1, Relaxed);
     }
 
-    /// Counts what a walk at the boundary before the instruction at `pc` met. By one stepper at a time. Handler code.
+    /// Counts what a walk at the boundary before the instruction at `pc` met. Handler code, by any number of threads.
     pub fn count_at(&self, pc: u64, tally: Tally) {
-        let wanted = tally as u64;
+        let wanted = pc & PC | (tally as u64) << PC_BITS;
         for site in &self.sites {
-            let (known, met) = (site.pc.load(Relaxed), site.met.load(Relaxed));
-            if known == 0 {
-                site.met.store(1 << 8 | wanted, Relaxed);
-                site.pc.store(pc, Relaxed);
-                return;
-            }
-            if known == pc && met & 0xff == wanted {
-                site.met.store(met + (1 << 8), Relaxed);
+            let known = match site.key.compare_exchange(0, wanted, Relaxed, Relaxed) {
+                Ok(_) => wanted,
+                Err(known) => known,
+            };
+            if known == wanted {
+                site.count.fetch_add(1, Relaxed);
                 return;
             }
         }
@@ -192,9 +193,9 @@ impl Page {
         let mut met: Vec<_> = self
             .sites
             .iter()
-            .map(|site| (site.pc.load(Relaxed), site.met.load(Relaxed)))
-            .take_while(|(pc, _)| *pc != 0)
-            .map(|(pc, met)| (pc, TALLIES[(met & 0xff) as usize].1, met >> 8))
+            .map(|site| (site.key.load(Relaxed), site.count.load(Relaxed)))
+            .take_while(|(key, _)| *key != 0)
+            .map(|(key, count)| (key & PC, TALLIES[(key >> PC_BITS) as usize].1, count))
             .collect();
         met.sort_by_key(|&(pc, what, count)| (std::cmp::Reverse(count), pc, what));
         met

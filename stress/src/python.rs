@@ -3,7 +3,7 @@
 use crate::oracle::{Code, END, Edge, Oracle, line_or_none};
 use crate::subject::{self, FAULTHANDLER, Handler, Judged, Subject};
 use crate::target::{COMMON, Target};
-use crate::workload::{Workload, signal};
+use crate::workload::{Workload, signal, step};
 use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c;
 use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
@@ -41,6 +41,7 @@ pub fn namespace<'py>(py: Python<'py>, live: &'static Live) -> PyResult<Bound<'p
         None,
         |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| {
             signal::arm();
+            step::arm();
         },
     )?;
     let room = PyCFunction::new_closure(

@@ -141,7 +141,7 @@ impl<'a> Server<'a> {
             OwnedFd::from_raw_fd(fd)
         };
         let begun = Instant::now();
-        let deadline = begun + Duration::from_millis(chosen.millis + self.campaign.deadline_ms);
+        let deadline = begun + Duration::from_millis(chosen.millis + chosen.deadline_ms);
         self.running.push(Running {
             trial,
             plan,

@@ -2,9 +2,9 @@
 //! or what a native function of a target says.
 //!
 //! Two steppers. `trap` sets the processor's trap flag: each instruction of the thread ends in SIGTRAP, whose handler
-//! walks the thread that it interrupted, as a profiler's would. Where signals are blocked, a trap kills: glibc blocks all of
-//! them while it makes or ends a thread, forks or spawns. There `ptrace` steps from a process of its own, and walks the stopped
-//! thread from there by the walker's policy: the same memory, not the same handler.
+//! walks the thread that it interrupted, as a profiler's would. `ptrace` steps from a process of its own, and walks the stopped
+//! thread from there by the walker's policy: the same memory, not the same handler, and also the first and last instructions of a
+//! thread, and code that no signal can interrupt.
 //!
 //! A window of millions of instructions is stepped in bursts, at random moments: how many boundaries that were is in the
 //! record, how many there are is not known.
@@ -139,6 +139,13 @@ pub fn window<T>(piece: impl FnOnce() -> T) -> T {
         _ => {}
     }
     result
+}
+
+/// The calling thread, which the target made, is stepped to its end, if windows are stepped by the trap flag.
+pub fn arm() {
+    if STEPPER.load(Relaxed) == TRAP {
+        trap::arm();
+    }
 }
 
 /// No window is stepped from now on.

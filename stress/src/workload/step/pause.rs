@@ -11,7 +11,8 @@ use libc::{c_int, c_void, siginfo_t, timer_t};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-const SIGNAL: c_int = libc::SIGPROF;
+/// Ends a pause.
+pub const SIGNAL: c_int = libc::SIGPROF;
 
 static MEAN_NS: AtomicU64 = AtomicU64::new(0);
 static SEED: AtomicU64 = AtomicU64::new(0);

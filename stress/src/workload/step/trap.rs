@@ -1,5 +1,9 @@
 //! Single-stepping of the calling thread by the trap flag of its own flags register.
 //!
+//! A trap while SIGTRAP is blocked kills. glibc blocks every signal while it makes or ends a thread and while it forks, so the
+//! handler looks at the instruction that comes: where it is `rt_sigprocmask`, SIGTRAP is left out of what it blocks. A new thread and
+//! a forked child begin with the flag of their parent; a new thread clears it in its first trap, a child goes on being stepped.
+//!
 //! # Invariant
 //!
 //! The handlers run on the thread that they step, and only touch its constant-initialised thread-locals, atomics and the
@@ -28,6 +32,9 @@ thread_local! {
     /// Boundaries until the next walk, and until the end of the burst.
     static SKIP: Cell<u64> = const { Cell::new(0) };
     static LEFT: Cell<u64> = const { Cell::new(0) };
+    /// The register that was taken for a system call, and the set that the call was given instead.
+    static TAKEN: Cell<i64> = const { Cell::new(0) };
+    static OPENED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Installs the handlers.
@@ -41,6 +48,8 @@ pub fn prepare(step: Stepping, gap_us: u64, seed: u64) {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_trap as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        // A pause that is over while this handler runs would set the flag in it, where SIGTRAP is blocked.
+        libc::sigaddset(&mut action.sa_mask, pause::SIGNAL);
         libc::sigaction(libc::SIGTRAP, &action, std::ptr::null_mut());
     }
     if step.burst > 0 {
@@ -62,6 +71,13 @@ pub fn open() {
             pause::arm();
             pause::begin();
         }
+    }
+}
+
+/// As [`open`], for a thread of the target, to its end.
+pub fn arm() {
+    if !OPEN.get() {
+        open();
     }
 }
 
@@ -119,11 +135,40 @@ extern "C" fn on_trap(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c
         skip => SKIP.set(skip - 1),
     }
     LEFT.set(LEFT.get() - 1);
-    if LEFT.get() == 0 {
+    let goes_on = LEFT.get() > 0;
+    // SAFETY: the kernel's context of this handler, whose program counter is at code that is about to run.
+    unsafe { keep_traps_open(interrupted, goes_on) };
+    if goes_on {
+        *flags |= TRAP_FLAG;
+    } else {
         *flags &= !TRAP_FLAG;
         pause::begin();
-    } else {
-        *flags |= TRAP_FLAG;
     }
     *errno = before;
+}
+
+/// Leaves SIGTRAP out of the set of a system call that is about to block signals, and gives the register back after it.
+///
+/// # Safety
+/// `context` is the kernel's, of the SIGTRAP handler that is running.
+unsafe fn keep_traps_open(context: *mut c_void, goes_on: bool) {
+    const SYSCALL: [u8; 2] = [0x0f, 0x05];
+    const SIGTRAP: u64 = 1 << (libc::SIGTRAP - 1);
+    // SAFETY: by this function's contract; the set is the interrupted code's, of 8 bytes, which the kernel would read now.
+    unsafe {
+        let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
+        if TAKEN.get() != 0 {
+            registers[libc::REG_RSI as usize] = TAKEN.replace(0);
+        }
+        let blocks = goes_on
+            && (registers[libc::REG_RIP as usize] as *const [u8; 2]).read_unaligned() == SYSCALL
+            && registers[libc::REG_RAX as usize] == libc::SYS_rt_sigprocmask
+            && registers[libc::REG_RDI as usize] != i64::from(libc::SIG_UNBLOCK);
+        let set = registers[libc::REG_RSI as usize];
+        if blocks && set != 0 {
+            OPENED.set((set as *const u64).read_unaligned() & !SIGTRAP);
+            TAKEN.set(set);
+            registers[libc::REG_RSI as usize] = OPENED.with(|opened| opened.as_ptr() as i64);
+        }
+    }
 }
