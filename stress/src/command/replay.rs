@@ -26,11 +26,11 @@ pub fn run(arguments: &Replay) -> Result<i32, Failure> {
     let campaign =
         Campaign::parse(&manifest.campaign.text, &session.interpreter.tag).map_err(Failure::incompatible)?;
     let schedule = campaign.schedule();
-    let plan =
-        usize::try_from(arguments.trial).ok().and_then(|trial| schedule.get(trial)).copied().ok_or_else(
-            || Failure::usage(format!("the campaign has trials 0 to {}", schedule.len().saturating_sub(1))),
-        )?;
-    let target = &campaign.plans[plan];
+    let turn = usize::try_from(arguments.trial).ok().and_then(|trial| schedule.get(trial)).copied();
+    let turn = turn.ok_or_else(|| {
+        Failure::usage(format!("the campaign has trials 0 to {}", schedule.len().saturating_sub(1)))
+    })?;
+    let target = &campaign.plans[turn.plan];
     if !target.is_available() {
         return Err(Failure::missing(format!(
             "{}: not available: {}",
@@ -41,7 +41,7 @@ pub fn run(arguments: &Replay) -> Result<i32, Failure> {
     eprintln!(
         "the seed fixes the schedule of signals, not the kernel's timing: repeat with --times where timing decides"
     );
-    let again = std::iter::repeat_n((arguments.trial, plan), arguments.times as usize);
+    let again = std::iter::repeat_n(turn, arguments.times as usize);
     Server::new(session.live, &campaign, 1).run(again, |trial| {
         println!("{}", serde_json::to_string(&trial).map_err(|error| Failure::internal(error.to_string()))?);
         Ok(())
