@@ -31,6 +31,8 @@ pub struct Page {
     pub walks: AtomicU64,
     /// Frames of walks that ended.
     pub frames: AtomicU64,
+    /// Walks that were due and not begun, because the thread was in a walk, or did not run.
+    pub missed: AtomicU64,
     /// In the order of [`Tally`].
     pub tallies: [AtomicU64; Tally::COUNT],
     crash_signal: AtomicU32,
@@ -117,9 +119,10 @@ impl Page {
             word.store(0, Relaxed);
         }
         self.walking.store(0, Relaxed);
-        for word in [&self.steps, &self.walks, &self.frames, &self.crash_address, &self.crash_pc]
-            .into_iter()
-            .chain(&self.tallies)
+        for word in
+            [&self.steps, &self.walks, &self.frames, &self.missed, &self.crash_address, &self.crash_pc]
+                .into_iter()
+                .chain(&self.tallies)
         {
             word.store(0, Relaxed);
         }
@@ -186,6 +189,7 @@ impl Page {
             prefix: get(Tally::Prefix),
             stale: get(Tally::Stale),
             no_thread_state: get(Tally::NoThreadState),
+            missed: self.missed.load(Relaxed),
         }
     }
 }
