@@ -148,12 +148,7 @@ impl Campaign {
     /// them out: the index of a trial means the same on every interpreter.
     #[must_use]
     pub fn schedule(&self) -> Vec<Turn> {
-        let most = self.plans.iter().map(|plan| plan.cell.n).max().unwrap_or_default();
-        let turns = (0..most).flat_map(|round| {
-            let plans = (0..self.plans.len()).filter(move |&plan| round < self.plans[plan].cell.n);
-            plans.map(move |plan| (plan, round))
-        });
-        (0..).zip(turns).map(|(trial, (plan, round))| Turn { trial, plan, round }).collect()
+        schedule(self.plans.iter().map(|plan| &plan.cell))
     }
 
     /// Seed of a trial: of the campaign and the round, so that the i-th trial of every cell has the same. Two walkers on one
@@ -167,6 +162,18 @@ impl Campaign {
     pub fn seed(&self, turn: &Turn) -> u64 {
         hash::seed(self.id, turn.round)
     }
+}
+
+/// The schedule of these cells, which follows from their numbers of trials alone: a manifest is enough to know it.
+#[must_use]
+pub fn schedule<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Turn> {
+    let declared: Vec<u64> = cells.map(|cell| cell.n).collect();
+    let most = declared.iter().copied().max().unwrap_or_default();
+    let turns = (0..most).flat_map(|round| {
+        let plans = declared.iter().enumerate().filter(move |(_, n)| round < **n);
+        plans.map(move |(plan, _)| (plan, round))
+    });
+    (0..).zip(turns).map(|(trial, (plan, round))| Turn { trial, plan, round }).collect()
 }
 
 impl Group {

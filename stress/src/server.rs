@@ -126,9 +126,15 @@ impl<'a> Server<'a> {
         }
         // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
         let pid = unsafe {
+            let server = libc::getpid();
             ffi::PyOS_BeforeFork();
             let pid = libc::fork();
             if pid == 0 {
+                // No trial outlives a server that was killed, nor one that was killed before this line.
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                if libc::getppid() != server {
+                    libc::_exit(1);
+                }
                 trial::run_and_exit(self.live, chosen, seed, page);
             }
             ffi::PyOS_AfterFork_Parent();

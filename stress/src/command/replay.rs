@@ -4,20 +4,16 @@ use super::{Session, become_build_for};
 use crate::campaign::Campaign;
 use crate::cli::Replay;
 use crate::failure::Failure;
+use crate::records::read_manifest;
 use crate::server::Server;
-use sigwalk_record::{Kind, Manifest, exit};
+use sigwalk_record::{Kind, exit};
 
 /// Runs one trial again.
 ///
 /// # Errors
 /// The directory, or the trial is not of its campaign.
 pub fn run(arguments: &Replay) -> Result<i32, Failure> {
-    let path = arguments.directory.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::usage(format!("{}: {error}; give the directory of a run", path.display()))
-    })?;
-    let manifest: Manifest = serde_json::from_str(&text)
-        .map_err(|error| Failure::incompatible(format!("{}: {error}", path.display())))?;
+    let manifest = read_manifest(&arguments.directory)?;
     if manifest.kind != Kind::Trials {
         return Err(Failure::usage(format!("{} is not a run of trials", arguments.directory.display())));
     }

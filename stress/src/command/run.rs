@@ -26,6 +26,7 @@ pub fn run(arguments: &Run) -> Result<i32, Failure> {
         interpreter: session.interpreter.clone(),
         environment: session.environment.clone(),
         cells: campaign.plans.iter().map(|plan| plan.cell.clone()).collect(),
+        shard: arguments.shard,
         complete: false,
         started: now(),
         ended: String::new(),
