@@ -80,13 +80,13 @@ pub fn phase_of(code: u32) -> Phase {
 }
 
 impl Page {
-    /// A zeroed page, shared with every child that is forked from now on, and never unmapped.
+    /// A zeroed page, shared with every child that is forked from now on; mapped until [`Page::unmap`].
     ///
     /// # Errors
     /// The kernel has no memory.
     pub fn map() -> std::io::Result<&'static Page> {
         const { assert!(size_of::<Page>() <= 4096) };
-        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives as long as the process; all-zero
+        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives until `unmap`; all-zero
         // is a valid Page, which is made of atomics only.
         unsafe {
             let page = libc::mmap(
@@ -102,6 +102,15 @@ impl Page {
             }
             Ok(&*page.cast::<Page>())
         }
+    }
+
+    /// Unmaps the page from this process. Others that have it keep it.
+    ///
+    /// # Safety
+    /// Nothing in this process uses it any more.
+    pub unsafe fn unmap(page: &'static Page) {
+        // SAFETY: mapped by `map` with this size; the caller answers for the rest.
+        unsafe { libc::munmap(std::ptr::from_ref(page).cast_mut().cast(), 4096) };
     }
 
     /// Zeroes the page for the next trial. No child may be using it.

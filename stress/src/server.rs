@@ -206,11 +206,16 @@ impl<'a> Server<'a> {
             if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } == pid {
                 let running = self.running.swap_remove(index);
                 let plan = &self.campaign.plans[running.turn.plan];
-                // A walker outside, which ends with its trial, may still be counting: its page is not used again.
-                if !plan.walks_from_outside {
+                let record = record(&running, plan, status);
+                if plan.walks_from_outside {
+                    // The walker, which ends with its trial, may still be counting: its page is not used again. Kept, such
+                    // pages would be 4 kB a trial.
+                    // SAFETY: `running` had the only reference of this process, and ends here.
+                    unsafe { Page::unmap(running.page) };
+                } else {
                     self.pages.push(running.page);
                 }
-                return Some(record(&running, plan, status));
+                return Some(record);
             }
         }
         None

@@ -77,12 +77,20 @@ impl Place {
 
     /// Starts `stress` and comes back when its records in `run` are at least `lines`, or when it has ended.
     pub fn started(&self, arguments: &[&str], run: &str, lines: usize) -> Child {
-        let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.spawned(self.command(arguments), run, lines)
+    }
+
+    pub fn spawned(&self, mut command: Command, run: &str, lines: usize) -> Child {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.wait_for(&mut child, run, lines);
+        child
+    }
+
+    pub fn wait_for(&self, child: &mut Child, run: &str, lines: usize) {
         let begun = Instant::now();
         while self.lines(run) < lines && child.try_wait().unwrap().is_none() {
             assert!(begun.elapsed() < Duration::from_secs(60), "no {lines} trials within a minute");
             std::thread::sleep(Duration::from_millis(1));
         }
-        child
     }
 }
