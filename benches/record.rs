@@ -117,6 +117,7 @@ impl Recorder {
             interpreter: self.interpreter.clone(),
             environment: self.environment.clone(),
             cells: Vec::new(),
+            shard: None,
             complete: true,
             started: self.started.clone(),
             ended: clock::now(),

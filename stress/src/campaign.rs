@@ -79,6 +79,17 @@ pub struct Campaign {
     pub plans: Vec<Plan>,
 }
 
+/// One trial of the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Its index in the campaign.
+    pub trial: u64,
+    /// Index of its plan.
+    pub plan: usize,
+    /// How many trials of the same plan come before it.
+    pub round: u64,
+}
+
 /// One cell, ready to run.
 #[derive(Debug)]
 pub struct Plan {
@@ -168,16 +179,37 @@ impl Campaign {
         Ok(Campaign { declared, id, plans })
     }
 
-    /// Index of the plan of each trial: round-robin, so that drift of the machine hits all cells alike and an
+    /// All trials, in the order of their index: round-robin, so that drift of the machine hits all cells alike and an
     /// interrupted run has about as many trials of each. Cells that are not available have theirs, too, and a run leaves
     /// them out: the index of a trial means the same on every interpreter.
     #[must_use]
-    pub fn schedule(&self) -> Vec<usize> {
-        let most = self.plans.iter().map(|plan| plan.cell.n).max().unwrap_or_default();
-        (0..most)
-            .flat_map(|round| (0..self.plans.len()).filter(move |&plan| round < self.plans[plan].cell.n))
-            .collect()
+    pub fn schedule(&self) -> Vec<Turn> {
+        schedule(self.plans.iter().map(|plan| &plan.cell))
     }
+
+    /// Seed of a trial: of the campaign and the round, so that the i-th trial of every cell has the same. Two walkers on one
+    /// target are then compared on the same seeds, in pairs.
+    ///
+    /// The pairing is exact where the seed decides everything: what a target draws, and a window that is stepped from
+    /// its first instruction to its last. It is nominal where timing decides: under `signal` the gaps between signals are the
+    /// same, but which instruction each of them meets is not, and under `other` the seed decides nothing. A test of
+    /// pairs stays valid there (pairs that have nothing in common are pairs all the same), it gains no power.
+    #[must_use]
+    pub fn seed(&self, turn: &Turn) -> u64 {
+        hash::seed(self.id, turn.round)
+    }
+}
+
+/// The schedule of these cells, which follows from their numbers of trials alone: a manifest is enough to know it.
+#[must_use]
+pub fn schedule<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Turn> {
+    let declared: Vec<u64> = cells.map(|cell| cell.n).collect();
+    let most = declared.iter().copied().max().unwrap_or_default();
+    let turns = (0..most).flat_map(|round| {
+        let plans = declared.iter().enumerate().filter(move |(_, n)| round < **n);
+        plans.map(move |(plan, _)| (plan, round))
+    });
+    (0..).zip(turns).map(|(trial, (plan, round))| Turn { trial, plan, round }).collect()
 }
 
 impl Group {
@@ -315,7 +347,25 @@ mod tests {
         assert_eq!(ids, ["3.13.0/signal/call-tree/guarded", "3.13.0/signal/call-tree/pr-b1"]);
         assert_eq!(campaign.plans[0].cell.params["depth"], "4");
         assert_eq!(campaign.plans[0].cell.params["work"], "3");
-        assert_eq!(campaign.schedule(), [0, 1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn the_same_trial_of_every_cell_has_the_same_seed_and_no_other_has_it() {
+        let more =
+            "[[cells]]\nworkload = 'other'\ntargets = ['call-tree']\nwalkers = ['guarded']\ntrials = 5\n";
+        let campaign = Campaign::parse(&format!("{GOOD}{more}"), "t").unwrap();
+        let schedule = campaign.schedule();
+        let plans: Vec<usize> = schedule.iter().map(|turn| turn.plan).collect();
+        assert_eq!(plans, [0, 1, 2, 0, 1, 2, 0, 1, 2, 2, 2]);
+        assert!(schedule.iter().zip(0..).all(|(turn, index)| turn.trial == index));
+        let seeds = |plan: usize| -> Vec<u64> {
+            let turns = schedule.iter().filter(|turn| turn.plan == plan);
+            turns.map(|turn| campaign.seed(turn)).collect()
+        };
+        assert_eq!(seeds(0), seeds(1));
+        assert_eq!(seeds(0), seeds(2)[..3]);
+        let distinct: std::collections::HashSet<u64> = seeds(2).into_iter().collect();
+        assert_eq!(distinct.len(), 5);
     }
 
     #[test]

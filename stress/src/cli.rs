@@ -30,6 +30,12 @@ pub enum Verb {
     /// Run one trial of a finished run again, with the same seed
     #[command(after_help = "Example:\n  stress replay runs/smoke 17")]
     Replay(Replay),
+    /// Put the shards of one campaign together: every trial once, in order
+    #[command(
+        after_help = "Example:\n  stress run campaigns/full.toml --shard 1/2 --out runs/a\n  stress run \
+                      campaigns/full.toml --shard 2/2 --out runs/b\n  stress merge runs/a runs/b --out runs/full"
+    )]
+    Merge(Merge),
     /// Change words of real frames and code objects in place, walk, compare, restore
     #[command(after_help = "Example:\n  stress mutate --stacks 1000 --walks 1000 --out runs/mutate")]
     Mutate(Mutate),
@@ -103,6 +109,20 @@ pub struct Replay {
     /// How often: where timing decides, one repetition says little
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub times: u64,
+}
+
+/// `stress merge`
+#[derive(Debug, clap::Args)]
+pub struct Merge {
+    /// Directories of the shards: one campaign, one interpreter, one build, one machine
+    #[arg(required = true, value_name = "DIR")]
+    pub directories: Vec<PathBuf>,
+    /// Directory for the records; must not hold a run
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Merge although trials are missing: the result says that it is not complete
+    #[arg(long)]
+    pub partial: bool,
 }
 
 /// `stress mutate`

@@ -3,6 +3,7 @@
 
 mod doctor;
 mod list;
+mod merge;
 mod replay;
 mod run;
 mod walk;
@@ -22,6 +23,7 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
     match arguments.verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Replay(arguments) => replay::run(&arguments),
+        Verb::Merge(arguments) => merge::run(&arguments),
         Verb::Mutate(arguments) => mutate::run(&arguments),
         Verb::List { json } => list::run(json),
         Verb::Doctor { json } => doctor::run(json),

@@ -1,4 +1,4 @@
-//! Seeds: everything random in a trial follows from one 64-bit number, which follows from the campaign and the index.
+//! Seeds: everything random in a trial follows from one 64-bit number, which follows from the campaign and the round.
 //!
 //! SplitMix64 (Steele, Lea, Flood 2014), because it is eight lines, stable for ever, and runs in a handler.
 
@@ -31,10 +31,10 @@ pub fn text(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Seed of trial `index` of the campaign `id`.
+/// Seed of the trials of round `round` of the campaign `id`.
 #[must_use]
-pub fn seed(id: u64, index: u64) -> u64 {
-    mix(id ^ mix(next(index)))
+pub fn seed(id: u64, round: u64) -> u64 {
+    mix(id ^ mix(next(round)))
 }
 
 #[cfg(test)]
@@ -56,9 +56,9 @@ mod tests {
     }
 
     #[test]
-    fn seeds_differ_between_trials_and_campaigns() {
+    fn seeds_differ_between_rounds_and_campaigns() {
         let seeds: std::collections::HashSet<u64> =
-            (0..100).flat_map(|id| (0..100).map(move |trial| super::seed(id, trial))).collect();
+            (0..100).flat_map(|id| (0..100).map(move |round| super::seed(id, round))).collect();
         assert_eq!(seeds.len(), 10_000);
     }
 }

@@ -79,6 +79,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
         interpreter: session.interpreter.clone(),
         environment: session.environment.clone(),
         cells: Vec::new(),
+        shard: None,
         complete: false,
         started: now(),
         ended: String::new(),

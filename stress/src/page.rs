@@ -39,6 +39,8 @@ pub struct Page {
     pub sites: [Site; SITES],
     /// Boundaries that found no room in `sites`.
     pub unlisted: AtomicU64,
+    /// Walks that were due and not begun, because the thread was in a walk, or did not run.
+    pub missed: AtomicU64,
     /// In the order of [`Tally`].
     pub tallies: [AtomicU64; Tally::COUNT],
     crash_signal: AtomicU32,
@@ -115,13 +117,13 @@ pub fn phase_of(code: u32) -> Phase {
 }
 
 impl Page {
-    /// A zeroed page, shared with every child that is forked from now on, and never unmapped.
+    /// A zeroed page, shared with every child that is forked from now on; mapped until [`Page::unmap`].
     ///
     /// # Errors
     /// The kernel has no memory.
     pub fn map() -> std::io::Result<&'static Page> {
         const { assert!(size_of::<Page>() <= 4096) };
-        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives as long as the process; all-zero
+        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives until `unmap`; all-zero
         // is a valid Page, which is made of atomics only.
         unsafe {
             let page = libc::mmap(
@@ -137,6 +139,15 @@ impl Page {
             }
             Ok(&*page.cast::<Page>())
         }
+    }
+
+    /// Unmaps the page from this process. Others that have it keep it.
+    ///
+    /// # Safety
+    /// Nothing in this process uses it any more.
+    pub unsafe fn unmap(page: &'static Page) {
+        // SAFETY: mapped by `map` with this size; the caller answers for the rest.
+        unsafe { libc::munmap(std::ptr::from_ref(page).cast_mut().cast(), 4096) };
     }
 
     /// Zeroes the page for the next trial. No child may be using it.
@@ -155,7 +166,7 @@ impl Page {
             word.store(0, Relaxed);
         }
         self.walking.store(0, Relaxed);
-        let counts = [&self.steps, &self.walks, &self.frames, &self.boundaries, &self.unlisted];
+        let counts = [&self.steps, &self.walks, &self.frames, &self.missed, &self.boundaries, &self.unlisted];
         for word in [&self.crash_address, &self.crash_pc]
             .into_iter()
             .chain(counts)
@@ -257,6 +268,7 @@ impl Page {
             prefix: get(Tally::Prefix),
             stale: get(Tally::Stale),
             no_thread_state: get(Tally::NoThreadState),
+            missed: self.missed.load(Relaxed),
         }
     }
 }

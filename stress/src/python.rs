@@ -8,9 +8,12 @@ use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c;
 use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
 use sigwalk_embed::pyo3::prelude::*;
+use sigwalk_embed::pyo3::sync::PyOnceLock;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
 use std::collections::BTreeMap;
 use std::ffi::CString;
+
+const COMMON_FILE: &str = "call_tree.py";
 
 /// A target that is ready to run.
 pub struct Program {
@@ -20,13 +23,42 @@ pub struct Program {
     pub pass: Py<PyAny>,
 }
 
+/// Code by file name: compiled once, in the fork server, and run once, in a trial's process.
+static COMPILED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+
+fn compiled<'py>(py: Python<'py>, file: &str, source: &str) -> PyResult<Bound<'py, PyAny>> {
+    let known = COMPILED.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
+    if let Some(code) = known.get_item(file)? {
+        return Ok(code);
+    }
+    let code = py.import("builtins")?.getattr("compile")?.call1((source, file, "exec"))?;
+    known.set_item(file, &code)?;
+    Ok(code)
+}
+
 fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &str) -> PyResult<()> {
     let py = globals.py();
-    let compile = py.import("builtins")?.getattr("compile")?;
-    let code = compile.call1((source, file, "exec"))?;
+    let code = compiled(py, file, source)?;
     globals.set_item("SOURCE", source)?;
     py.import("builtins")?.getattr("exec")?.call1((code, globals))?;
     Ok(())
+}
+
+fn file_of(target: &Target) -> String {
+    format!("{}.py", target.name)
+}
+
+/// Before the first fork for `target`: compiles what each of its trials would compile again. Nothing of it runs here. An
+/// error is left to the trial, which meets it again and reports it.
+///
+/// The first `compile` of a process also makes the hundred types of the `ast` module: half of the time of a small trial.
+pub fn prepare(target: &Target) {
+    Python::attach(|py| {
+        let _in_the_trial = compiled(py, COMMON_FILE, COMMON);
+        if !target.source.is_empty() {
+            let _in_the_trial = compiled(py, &file_of(target), target.source);
+        }
+    });
 }
 
 /// A namespace with the functions that targets may call, and the common Python code.
@@ -52,7 +84,7 @@ pub fn namespace<'py>(py: Python<'py>, live: &'static Live) -> PyResult<Bound<'p
     )?;
     globals.set_item("sigwalk_arm", arm)?;
     globals.set_item("sigwalk_room", room)?;
-    run_source(&globals, "call_tree.py", COMMON)?;
+    run_source(&globals, COMMON_FILE, COMMON)?;
     Ok(globals)
 }
 
@@ -75,7 +107,7 @@ pub fn program(
 ) -> PyResult<Program> {
     let globals = namespace(py, live)?;
     if !target.source.is_empty() {
-        run_source(&globals, &format!("{}.py", target.name), target.source)?;
+        run_source(&globals, &file_of(target), target.source)?;
     }
     let arguments = PyDict::new(py);
     for (name, ..) in target.params {

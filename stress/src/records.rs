@@ -1,7 +1,7 @@
 //! A run directory that is written: append-only records and a manifest that says whether they are all.
 
 use crate::failure::Failure;
-use sigwalk_record::{Kind, Manifest};
+use sigwalk_record::{Kind, Manifest, SCHEMA};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Seek, Write};
@@ -62,14 +62,14 @@ impl RunDir {
             )));
         }
         fs::create_dir_all(path).map_err(|error| failed(path, &error))?;
+        // The manifest first: a run that was killed between the two can be resumed.
+        write_manifest(path, &manifest)?;
         let file = OpenOptions::new()
             .create_new(true)
             .append(true)
             .open(&lines)
             .map_err(|error| failed(&lines, &error))?;
-        let run = RunDir { path: path.to_owned(), manifest, lines: file };
-        run.write_manifest()?;
-        Ok(run)
+        Ok(RunDir { path: path.to_owned(), manifest, lines: file })
     }
 
     /// Goes on with the run of trials in `path`: drops a last line that was cut by a kill, and returns which trials are
@@ -93,6 +93,18 @@ impl RunDir {
                 before.interpreter.tag,
                 manifest.campaign.id,
                 manifest.interpreter.tag
+            )));
+        }
+        // A whole run may go on with what a shard has; a shard holds nothing of another.
+        if manifest.shard.is_some() && manifest.shard != before.shard {
+            let named = |shard: Option<(u64, u64)>| {
+                shard.map_or("all trials".into(), |(k, n)| format!("shard {k}/{n}"))
+            };
+            return Err(Failure::incompatible(format!(
+                "{} is a run of {}, not of {}; give another --out",
+                path.display(),
+                named(before.shard),
+                named(manifest.shard)
             )));
         }
         let of = |manifest: &Manifest| {
@@ -120,9 +132,8 @@ impl RunDir {
             .and_then(|()| lines.seek(std::io::SeekFrom::End(0)))
             .map_err(|e| failed(&lines_path, &e))?;
         let manifest = Manifest { started: before.started, ..manifest };
-        let run = RunDir { path: path.to_owned(), manifest, lines };
-        run.write_manifest()?;
-        Ok((run, finished))
+        write_manifest(path, &manifest)?;
+        Ok((RunDir { path: path.to_owned(), manifest, lines }, finished))
     }
 
     /// Appends one record: one write, so that a kill cuts at most the last line.
@@ -132,8 +143,16 @@ impl RunDir {
     pub fn append<T: serde::Serialize>(&mut self, record: &T) -> Result<(), Failure> {
         let mut line = serde_json::to_string(record).map_err(|error| Failure::internal(error.to_string()))?;
         line.push('\n');
+        self.append_bytes(line.as_bytes())
+    }
+
+    /// Appends whole lines.
+    ///
+    /// # Errors
+    /// As [`RunDir::append`].
+    pub fn append_bytes(&mut self, lines: &[u8]) -> Result<(), Failure> {
         self.lines
-            .write_all(line.as_bytes())
+            .write_all(lines)
             .map_err(|error| failed(&self.path.join(file_of(self.manifest.kind)), &error))
     }
 
@@ -143,18 +162,67 @@ impl RunDir {
     /// The manifest cannot be written.
     pub fn finish(mut self, complete: bool) -> Result<(), Failure> {
         self.manifest.complete = complete;
-        self.manifest.ended = now();
-        self.write_manifest()
+        // Merged records ended when the last of them did.
+        if self.manifest.ended.is_empty() {
+            self.manifest.ended = now();
+        }
+        write_manifest(&self.path, &self.manifest)
     }
+}
 
-    fn write_manifest(&self) -> Result<(), Failure> {
-        let path = self.path.join("manifest.json");
-        let text = serde_json::to_string_pretty(&self.manifest)
-            .map_err(|error| Failure::internal(error.to_string()))?;
-        let temporary = self.path.join("manifest.json.new");
-        fs::write(&temporary, text + "\n")
-            .and_then(|()| fs::rename(&temporary, &path))
-            .map_err(|error| failed(&path, &error))
+fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let path = directory.join("manifest.json");
+    let text =
+        serde_json::to_string_pretty(manifest).map_err(|error| Failure::internal(error.to_string()))?;
+    let temporary = directory.join("manifest.json.new");
+    fs::write(&temporary, text + "\n")
+        .and_then(|()| fs::rename(&temporary, &path))
+        .map_err(|error| failed(&path, &error))
+}
+
+/// The manifest of the run in `directory`.
+///
+/// # Errors
+/// There is none, or it is of another schema or damaged.
+pub fn read_manifest(directory: &Path) -> Result<Manifest, Failure> {
+    let path = directory.join("manifest.json");
+    let text = fs::read_to_string(&path).map_err(|error| {
+        Failure::usage(format!("{}: {error}; give the directory of a run", path.display()))
+    })?;
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| Failure::incompatible(format!("{}: {error}", path.display())))?;
+    if manifest.schema != SCHEMA {
+        return Err(Failure::incompatible(format!(
+            "{}: schema {}, this version has {SCHEMA}",
+            path.display(),
+            manifest.schema
+        )));
+    }
+    Ok(manifest)
+}
+
+/// Hands every whole line of a file of records to `take`: its number, its bytes (with the newline), and where it begins.
+/// A last line without its newline was cut by a kill, and is passed over. Returns where the last whole line ends.
+///
+/// # Errors
+/// Of the file, or of `take`, whose reason gets the file and the line in front.
+pub fn each_line(
+    path: &Path,
+    file: &File,
+    mut take: impl FnMut(u64, &[u8], u64) -> Result<(), String>,
+) -> Result<u64, Failure> {
+    let mut reader = BufReader::new(file);
+    let (mut line, mut number, mut begins) = (Vec::new(), 0, 0);
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).map_err(|error| failed(path, &error))?;
+        number += 1;
+        if line.last() != Some(&b'\n') {
+            return Ok(begins);
+        }
+        take(number, &line, begins)
+            .map_err(|why| Failure::incompatible(format!("{}:{number}: {why}", path.display())))?;
+        begins += read as u64;
     }
 }
 
@@ -164,23 +232,15 @@ fn finished_trials(path: &Path, file: &File) -> Result<(HashSet<u64>, u64), Fail
     struct Line {
         trial: u64,
     }
-    let mut reader = BufReader::new(file);
-    let (mut finished, mut keep, mut number) = (HashSet::new(), 0, 0);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        let read = reader.read_line(&mut line).map_err(|error| failed(path, &error))?;
-        number += 1;
-        if !line.ends_with('\n') {
-            return Ok((finished, keep));
+    let mut finished = HashSet::new();
+    let keep = each_line(path, file, |_, line, _| {
+        let remedy = "move the file away and run again";
+        let parsed: Line = serde_json::from_slice(line).map_err(|error| format!("{error}; {remedy}"))?;
+        if finished.insert(parsed.trial) {
+            Ok(())
+        } else {
+            Err(format!("trial {} is there already; {remedy}", parsed.trial))
         }
-        let parsed: Line = serde_json::from_str(&line).map_err(|error| {
-            Failure::incompatible(format!(
-                "{}:{number}: {error}; move the file away and run again",
-                path.display()
-            ))
-        })?;
-        finished.insert(parsed.trial);
-        keep += read as u64;
-    }
+    })?;
+    Ok((finished, keep))
 }

@@ -4,22 +4,22 @@
 //! Single-threaded on purpose: fork copies only the calling thread, and a lock that another one held would stay locked.
 #![allow(unsafe_code)]
 
-use crate::campaign::{Campaign, Plan};
+use crate::campaign::{Campaign, Plan, Turn};
 use crate::failure::Failure;
 use crate::page::{Page, phase_of};
-use crate::{crash, hash, interrupt, trial};
+use crate::{crash, interrupt, python, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_embed::{Live, symbols};
 use sigwalk_record::{Crash, Illegal, Outcome, Phase, SCHEMA, Trial};
+use std::collections::HashSet;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// A trial that is running.
 struct Running {
-    trial: u64,
-    plan: usize,
+    turn: Turn,
     seed: u64,
     pid: pid_t,
     pidfd: OwnedFd,
@@ -61,22 +61,31 @@ pub struct Server<'a> {
     jobs: usize,
     running: Vec<Running>,
     pages: Vec<&'static Page>,
+    /// Names of targets that were compiled.
+    prepared: HashSet<&'static str>,
 }
 
 impl<'a> Server<'a> {
     /// A server for `campaign`, with at most `jobs` trials at once.
     pub fn new(live: &'static Live, campaign: &'a Campaign, jobs: usize) -> Self {
-        Server { live, campaign, jobs: jobs.max(1), running: Vec::new(), pages: Vec::new() }
+        Server {
+            live,
+            campaign,
+            jobs: jobs.max(1),
+            running: Vec::new(),
+            pages: Vec::new(),
+            prepared: HashSet::new(),
+        }
     }
 
-    /// Runs the `trials` (index, plan), handing each record to `done`, which may end the run by an error. Ends early,
+    /// Runs the `trials`, handing each record to `done`, which may end the run by an error. Ends early,
     /// with `false`, when the process is asked to stop; trials that were running are killed and not recorded.
     ///
     /// # Errors
     /// The first of `done`, or the kernel refuses a process.
     pub fn run(
         &mut self,
-        trials: impl IntoIterator<Item = (u64, usize)>,
+        trials: impl IntoIterator<Item = Turn>,
         mut done: impl FnMut(Trial) -> Result<(), Failure>,
     ) -> Result<bool, Failure> {
         let mut trials = trials.into_iter().peekable();
@@ -85,9 +94,9 @@ impl<'a> Server<'a> {
                 break Ok(false);
             }
             while self.running.len() < self.jobs
-                && let Some((trial, plan)) = trials.next()
+                && let Some(turn) = trials.next()
             {
-                self.begin(trial, plan)?;
+                self.begin(turn)?;
             }
             if self.running.is_empty() {
                 break Ok(true);
@@ -104,19 +113,28 @@ impl<'a> Server<'a> {
         result
     }
 
-    fn begin(&mut self, trial: u64, plan: usize) -> Result<(), Failure> {
-        let seed = hash::seed(self.campaign.id, trial);
+    fn begin(&mut self, turn: Turn) -> Result<(), Failure> {
+        let seed = self.campaign.seed(&turn);
         let page = match self.pages.pop() {
             Some(page) => page,
             None => Page::map().map_err(|error| Failure::internal(format!("shared page: {error}")))?,
         };
         page.reset();
-        let chosen: &Plan = &self.campaign.plans[plan];
+        let chosen: &Plan = &self.campaign.plans[turn.plan];
+        if self.prepared.insert(chosen.target.name) {
+            python::prepare(chosen.target);
+        }
         // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
         let pid = unsafe {
+            let server = libc::getpid();
             ffi::PyOS_BeforeFork();
             let pid = libc::fork();
             if pid == 0 {
+                // No trial outlives a server that was killed, nor one that was killed before this line.
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                if libc::getppid() != server {
+                    libc::_exit(1);
+                }
                 trial::run_and_exit(self.live, chosen, seed, page);
             }
             ffi::PyOS_AfterFork_Parent();
@@ -143,8 +161,7 @@ impl<'a> Server<'a> {
         let begun = Instant::now();
         let deadline = begun + Duration::from_millis(chosen.millis + chosen.deadline_ms);
         self.running.push(Running {
-            trial,
-            plan,
+            turn,
             seed,
             pid,
             pidfd,
@@ -188,12 +205,17 @@ impl<'a> Server<'a> {
             // SAFETY: our own child; status is written.
             if unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) } == pid {
                 let running = self.running.swap_remove(index);
-                let plan = &self.campaign.plans[running.plan];
-                // A walker outside, which ends with its trial, may still be counting: its page is not used again.
-                if !plan.walks_from_outside {
+                let plan = &self.campaign.plans[running.turn.plan];
+                let record = record(&running, plan, status);
+                if plan.walks_from_outside {
+                    // The walker, which ends with its trial, may still be counting: its page is not used again. Kept, such
+                    // pages would be 4 kB a trial.
+                    // SAFETY: `running` had the only reference of this process, and ends here.
+                    unsafe { Page::unmap(running.page) };
+                } else {
                     self.pages.push(running.page);
                 }
-                return Some(record(&running, plan, status));
+                return Some(record);
             }
         }
         None
@@ -286,7 +308,7 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     };
     Trial {
         schema: SCHEMA,
-        trial: running.trial,
+        trial: running.turn.trial,
         cell: plan.cell.id.clone(),
         seed: format!("{:016x}", running.seed),
         outcome,

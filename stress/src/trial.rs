@@ -35,8 +35,7 @@ fn prepare_process(page: &'static Page) {
     page.enter(Phase::Setup);
     // SAFETY: plain system calls of a single-threaded process, then CPython's own hook for a forked child.
     unsafe {
-        // No trial outlives a parent that was killed, and Ctrl-C is the parent's business.
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        // Ctrl-C is the parent's business.
         libc::signal(libc::SIGINT, libc::SIG_IGN);
         libc::signal(libc::SIGTERM, libc::SIG_DFL);
         let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

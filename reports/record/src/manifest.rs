@@ -169,6 +169,9 @@ pub struct Manifest {
     /// The cells of a trial campaign; empty for other kinds.
     #[serde(default)]
     pub cells: Vec<Cell>,
+    /// (K, N) when the run was given only the trials `i` with `i ≡ K − 1` modulo `N`; none when all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<(u64, u64)>,
     /// Whether everything declared was finished.
     pub complete: bool,
     /// Start, RFC 3339 UTC.

@@ -121,6 +121,9 @@ pub struct Tallies {
     pub stale: u64,
     /// Walks that met no thread state (before it was bound or after it was gone).
     pub no_thread_state: u64,
+    /// Walks that a timer was due for and that were not begun: the thread was still in the walk before, or did not run.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missed: u64,
 }
 
 impl Tallies {
@@ -181,7 +184,8 @@ pub struct Trial {
     pub trial: u64,
     /// Id of the cell in the manifest.
     pub cell: String,
-    /// Seed, 16 hexadecimal digits: hash of campaign id and trial index.
+    /// Seed, 16 hexadecimal digits: hash of campaign id and round. The i-th trial of every cell of a campaign has the
+    /// same, so that walkers are compared in pairs.
     pub seed: String,
     /// The worst that happened.
     pub outcome: Outcome,
@@ -207,6 +211,15 @@ pub struct Trial {
     /// What a reader should know: the first impossible stack, or why the harness failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Trial {
+    /// The record without what the wall clock decides. Two runs of the same trial of an exact workload agree in the rest; what
+    /// else is equal under other workloads, their own documentation says.
+    #[must_use]
+    pub fn timeless(&self) -> Trial {
+        Trial { millis: 0.0, ..self.clone() }
+    }
 }
 
 fn is_zero(count: &u64) -> bool {

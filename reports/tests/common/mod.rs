@@ -59,6 +59,7 @@ pub fn manifest(kind: Kind, tag: &str, cells: Vec<Cell>) -> Manifest {
         interpreter: interpreter(tag),
         environment: environment(),
         cells,
+        shard: None,
         complete: true,
         started: "2026-01-02T03:04:05Z".into(),
         ended: "2026-01-02T03:14:05Z".into(),

@@ -1,7 +1,7 @@
 //! `stress run`
 
 use super::{Session, become_build_for};
-use crate::campaign::{Campaign, Plan};
+use crate::campaign::{Campaign, Plan, Turn};
 use crate::cli::Run;
 use crate::expectation;
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ pub fn run(arguments: &Run) -> Result<i32, Failure> {
         interpreter: session.interpreter.clone(),
         environment: session.environment.clone(),
         cells: campaign.plans.iter().map(|plan| plan.cell.clone()).collect(),
+        shard: arguments.shard,
         complete: false,
         started: now(),
         ended: String::new(),
@@ -37,12 +38,10 @@ pub fn run(arguments: &Run) -> Result<i32, Failure> {
         (RunDir::create(&arguments.out, manifest)?, HashSet::new())
     };
     let (k, n) = arguments.shard.unwrap_or((1, 1));
-    let trials: Vec<(u64, usize)> = (0_u64..)
-        .zip(campaign.schedule())
-        .filter(|(trial, plan)| {
-            trial % n == k - 1 && !finished.contains(trial) && campaign.plans[*plan].is_available()
-        })
-        .collect();
+    let mut trials: Vec<Turn> = campaign.schedule();
+    trials.retain(|turn| {
+        turn.trial % n == k - 1 && !finished.contains(&turn.trial) && campaign.plans[turn.plan].is_available()
+    });
     for plan in campaign.plans.iter().filter(|plan| !plan.is_available()) {
         eprintln!("{}: not available: {}", plan.cell.id, plan.cell.not_available);
     }
