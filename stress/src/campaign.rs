@@ -33,6 +33,12 @@ struct Group {
     gap_us: u64,
     /// Passes of the target, where they and not the time end a trial.
     passes: Option<u64>,
+    /// Workload hook: mean number of allocator calls between walks.
+    #[serde(default = "default_sample")]
+    sample: u64,
+    /// Workload hook: every so many walks the interpreter's public functions are asked as well; 0: never.
+    #[serde(default)]
+    public: u64,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
@@ -45,6 +51,9 @@ fn default_millis() -> u64 {
 }
 fn default_gap() -> u64 {
     50
+}
+fn default_sample() -> u64 {
+    4
 }
 
 /// A parsed campaign.
@@ -75,6 +84,10 @@ pub struct Plan {
     pub passes: Option<u64>,
     /// Mean gap between signals.
     pub gap_us: u64,
+    /// Mean number of allocator calls between walks (workload hook).
+    pub sample: u64,
+    /// Walks for each time that the interpreter's public functions are asked (workload hook); 0: never.
+    pub public: u64,
     /// The walker is a process of its own.
     pub walks_from_outside: bool,
 }
@@ -168,8 +181,13 @@ impl Group {
                 "walker {walker} is outside the process: it cannot walk the thread that it runs on; use workload other"
             ));
         }
-        if self.millis == 0 || self.gap_us == 0 {
-            return Err("millis and gap_us must be at least 1".into());
+        if self.workload == Workload::Hook && walker == subject::FAULTHANDLER {
+            return Err(format!(
+                "walker {walker} prints its answer, and workload hook compares answers; use workload signal or other"
+            ));
+        }
+        if self.millis == 0 || self.gap_us == 0 || self.sample == 0 {
+            return Err("millis, gap_us and sample must be at least 1".into());
         }
         let known = |name: &str| {
             let of_group = self.targets.iter().filter_map(|target| target::named(target));
@@ -193,6 +211,11 @@ impl Group {
         if self.workload == Workload::Signal {
             params.insert("gap_us".into(), self.gap_us.to_string());
         }
+        if self.workload == Workload::Hook {
+            params.insert("sample".into(), self.sample.to_string());
+            params.insert("public".into(), self.public.to_string());
+        }
+        let not_available = subject::not_available(walker).or_else(|| self.workload.not_available());
         let id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
         let cell = Cell {
             id,
@@ -203,7 +226,7 @@ impl Group {
             fault: String::new(),
             n: self.trials,
             params,
-            not_available: subject::not_available(walker).unwrap_or_default().into(),
+            not_available: not_available.unwrap_or_default().into(),
             judged: walker != crate::subject::FAULTHANDLER,
             ids: target.ids.iter().map(|&id| id.into()).collect(),
             bug: None,
@@ -216,6 +239,8 @@ impl Group {
             millis: self.millis,
             passes: self.passes,
             gap_us: self.gap_us,
+            sample: self.sample,
+            public: self.public,
             walks_from_outside: walkers::named(walker).is_some_and(from_outside),
         })
     }

@@ -44,7 +44,7 @@ pub struct Page {
 }
 
 /// What is counted of walks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Tally {
     Complete,

@@ -11,6 +11,7 @@ pub mod step;
 use crate::attempt::{self, Context};
 use crate::campaign::Plan;
 use serde::Deserialize;
+use sigwalk_embed::own_frames;
 
 /// A workload of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -53,6 +54,15 @@ impl Workload {
             Workload::Other => "other",
             Workload::Step => "step",
             Workload::Program => "program",
+        }
+    }
+
+    /// Why it cannot be run on this interpreter; `None` when it can.
+    #[must_use]
+    pub fn not_available(self) -> Option<&'static str> {
+        match self {
+            Workload::Hook => own_frames::available().err(),
+            _ => None,
         }
     }
 
