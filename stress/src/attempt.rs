@@ -9,18 +9,18 @@
 use crate::fault::Fault;
 use crate::oracle::{Oracle, Verdict};
 use crate::page::{Page, Tally, phase_code};
-use crate::subject::Subject;
+use crate::subject::{Judged, Subject};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
-use sigwalk::walk::{Detail, End, Request, Truncated};
+use sigwalk::walk::{Detail, End, Request, Truncated, Walk};
 use sigwalk_embed::Live;
 use sigwalk_record::Phase;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Frames a walk may deliver.
-const FRAMES: usize = 128;
+pub const FRAMES: usize = 128;
 
 /// What a handler needs.
 pub struct Context {
@@ -98,6 +98,15 @@ impl Context {
         }
     }
 
+    /// Walks from `tstate`, and counts that. Who judges is the caller.
+    pub fn walk(&self, walker: Judged, tstate: Addr, out: &mut FrameBuf<'_>) -> Walk {
+        self.page.walks.fetch_add(1, Ordering::Relaxed);
+        let request = Request::new(&self.live.interpreter, tstate, Detail::Line);
+        let walk = self.in_phase(Phase::Walk, || walker.walk(&self.live.readers, &request, out));
+        self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
+        walk
+    }
+
     /// Walks from `tstate`, judges, counts: what it counted.
     pub fn attempt(&self, tstate: Addr) -> Tally {
         let _made = match self.fault.map(|fault| fault.make(&self.live, tstate)) {
@@ -116,28 +125,18 @@ impl Context {
                 return tally;
             }
         };
-        self.page.walks.fetch_add(1, Ordering::Relaxed);
         let mut frames = [Frame::default(); FRAMES];
         let mut out = FrameBuf::new(&mut frames);
-        let request = Request::new(&self.live.interpreter, tstate, Detail::Line);
-        let walk = self.in_phase(Phase::Walk, || walker.walk(&self.live.readers, &request, &mut out));
-        self.page.frames.fetch_add(out.frames().len() as u64, Ordering::Relaxed);
+        let walk = self.walk(walker, tstate, &mut out);
         if self.page.lenient.load(Ordering::Relaxed) != 0 {
             self.oracle.lenient.store(true, Ordering::Relaxed);
         }
-        let tally = match walk.end {
-            End::Complete => match self.oracle.judge(out.frames()) {
-                Verdict::Possible => Tally::Complete,
-                Verdict::Splice => Tally::Splice,
-                Verdict::WrongLine => Tally::WrongLine,
-                Verdict::Prefix => Tally::Prefix,
-            },
-            End::Truncated(Truncated::Fault(_, fault)) if fault.kind != FaultKind::Budget => {
-                Tally::RecoveredFault
-            }
-            End::Truncated(_) => Tally::Truncated,
-            End::Rejected(_) => Tally::Rejected,
-        };
+        let tally = tally_of(walk.end).unwrap_or_else(|| match self.oracle.judge(out.frames()) {
+            Verdict::Possible => Tally::Complete,
+            Verdict::Splice => Tally::Splice,
+            Verdict::WrongLine => Tally::WrongLine,
+            Verdict::Prefix => Tally::Prefix,
+        });
         if matches!(tally, Tally::Splice | Tally::WrongLine | Tally::Prefix) {
             self.keep_witness(out.frames());
         }
@@ -163,6 +162,18 @@ impl Context {
         let (frames, len) = self.witness.get();
         let words: Vec<String> = frames[..len].iter().map(|frame| self.oracle.describe(frame)).collect();
         Some(format!("first impossible stack, innermost first: {}", words.join(" < ")))
+    }
+}
+
+/// What a walk's own word makes of it; `None` for one that says it is complete, which others judge.
+pub fn tally_of(end: End) -> Option<Tally> {
+    match end {
+        End::Complete => None,
+        End::Truncated(Truncated::Fault(_, fault)) if fault.kind != FaultKind::Budget => {
+            Some(Tally::RecoveredFault)
+        }
+        End::Truncated(_) => Some(Tally::Truncated),
+        End::Rejected(_) => Some(Tally::Rejected),
     }
 }
 

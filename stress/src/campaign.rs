@@ -51,6 +51,12 @@ struct Group {
     /// Workload `other`: the walking thread holds the GIL during a round.
     #[serde(default)]
     gil: bool,
+    /// Workload hook: mean number of allocator calls between walks.
+    #[serde(default = "default_sample")]
+    sample: u64,
+    /// Workload hook: every so many walks the interpreter's public functions are asked as well; 0: never.
+    #[serde(default)]
+    public: u64,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
 }
@@ -66,6 +72,9 @@ fn default_millis() -> u64 {
 }
 fn default_gap() -> u64 {
     50
+}
+fn default_sample() -> u64 {
+    4
 }
 
 /// A parsed campaign.
@@ -117,6 +126,10 @@ pub struct Plan {
     pub gil: bool,
     /// Mean gap between signals.
     pub gap_us: u64,
+    /// Mean number of allocator calls between walks (workload hook).
+    pub sample: u64,
+    /// Walks for each time that the interpreter's public functions are asked (workload hook); 0: never.
+    pub public: u64,
     /// The walker is a process of its own.
     pub walks_from_outside: bool,
 }
@@ -236,8 +249,13 @@ impl Group {
                 "walker {walker} is outside the process: it cannot walk the thread that it runs on; use workload other"
             ));
         }
-        if self.millis == 0 || self.gap_us == 0 {
-            return Err("millis and gap_us must be at least 1".into());
+        if self.workload == Workload::Hook && walker == subject::FAULTHANDLER {
+            return Err(format!(
+                "walker {walker} prints its answer, and workload hook compares answers; use workload signal or other"
+            ));
+        }
+        if self.millis == 0 || self.gap_us == 0 || self.sample == 0 {
+            return Err("millis, gap_us and sample must be at least 1".into());
         }
         if self.gil && (self.workload != Workload::Other || target.finalizes) {
             return Err(format!(
@@ -293,6 +311,13 @@ impl Group {
         }
         let of_fault = fault.map(|fault| format!("/{}", fault.name)).unwrap_or_default();
         let id = format!("{tag}/{}/{}/{walker}{of_fault}", self.workload.name(), target.name);
+        if self.workload == Workload::Hook {
+            params.insert("sample".into(), self.sample.to_string());
+            params.insert("public".into(), self.public.to_string());
+        }
+        let not_available = subject::not_available(walker)
+            .or_else(|| self.workload.not_available())
+            .or_else(|| fault.and_then(Fault::not_available));
         let cell = Cell {
             id,
             interpreter: tag.into(),
@@ -302,10 +327,7 @@ impl Group {
             fault: fault.map(|fault| fault.name.to_owned()).unwrap_or_default(),
             n: self.trials,
             params,
-            not_available: subject::not_available(walker)
-                .or_else(|| fault.and_then(Fault::not_available))
-                .unwrap_or_default()
-                .into(),
+            not_available: not_available.unwrap_or_default().into(),
             judged: walker != crate::subject::FAULTHANDLER,
             ids: target
                 .ids
@@ -329,6 +351,8 @@ impl Group {
             step: self.step,
             gil: self.gil,
             gap_us: self.gap_us,
+            sample: self.sample,
+            public: self.public,
             walks_from_outside: subject::ours(walker).is_some_and(from_outside),
         })
     }

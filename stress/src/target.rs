@@ -1,6 +1,7 @@
 //! Targets: the Python programs that are walked. A new one is a Python file with a function `setup_<name>`, which
 //! returns (codes, edges, function that makes one pass), and one row in the file of its family.
 
+mod allocations;
 mod calls;
 mod generators;
 mod interpreters;
@@ -31,11 +32,13 @@ pub struct Target {
 /// The call tree's functions, which every target may use.
 pub const COMMON: &str = include_str!("target/call_tree.py");
 
-const BOTH: &[Workload] = &[Workload::Signal, Workload::Other, Workload::Step, Workload::Interleave];
+/// A target with a call graph, which allocates as well.
+const HOOKED: &[Workload] =
+    &[Workload::Hook, Workload::Signal, Workload::Other, Workload::Step, Workload::Interleave];
 
 /// All targets, family by family.
 pub fn all() -> impl Iterator<Item = &'static Target> {
-    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL].into_iter().flatten()
+    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL, allocations::ALL].into_iter().flatten()
 }
 
 /// The target of that name.

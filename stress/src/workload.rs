@@ -13,6 +13,7 @@ mod traced;
 use crate::attempt::{self, Context};
 use crate::campaign::Plan;
 use serde::Deserialize;
+use sigwalk_embed::own_frames;
 pub use step::Stepping;
 
 /// A workload of this version.
@@ -70,6 +71,15 @@ impl Workload {
     #[must_use]
     pub fn steps(self) -> bool {
         matches!(self, Workload::Step | Workload::Interleave)
+    }
+
+    /// Why it cannot be run on this interpreter; `None` when it can.
+    #[must_use]
+    pub fn not_available(self) -> Option<&'static str> {
+        match self {
+            Workload::Hook => own_frames::available().err(),
+            _ => None,
+        }
     }
 
     /// Whether walks are made by the thread that is walked, inside the walked process.

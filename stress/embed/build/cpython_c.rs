@@ -1,31 +1,16 @@
-//! Compiles the walker `cpython-c` from the interpreter's installed internal headers, where it has them.
+//! The walker `cpython-c`: its shim needs the helpers that it is about.
 
 use crate::python::Facts;
-use std::fs;
+use crate::shim;
 use std::path::Path;
 
 /// Compiles the shim and sets `cfg(cpython_c)`, or says why it is not available: `SIGWALK_EMBED_CPYTHON_C`, empty where it is.
 pub fn emit(facts: &Facts, include: &Path) {
-    println!("cargo::rustc-check-cfg=cfg(cpython_c)");
-    println!("cargo::rerun-if-changed=c");
-    let why_not = match compile(facts, include) {
-        Ok(()) => {
-            println!("cargo::rustc-cfg=cpython_c");
-            String::new()
-        }
-        Err(why) => why,
-    };
-    println!("cargo::rustc-env=SIGWALK_EMBED_CPYTHON_C={why_not}");
+    shim::emit(facts, include, "cpython_c", has_helpers(facts, include));
 }
 
-fn compile(facts: &Facts, include: &Path) -> Result<(), String> {
-    let header = if facts.minor >= 14 { "pycore_interpframe.h" } else { "pycore_frame.h" };
-    let path = include.join("internal").join(header);
-    println!("cargo::rerun-if-changed={}", path.display());
-    // No path: records and reports show the reason, and are to be the same on every machine.
-    let text = fs::read_to_string(&path).map_err(|_| {
-        format!("no internal header {header} beside Python.h (Debian: libpython3.{}-dev)", facts.minor)
-    })?;
+fn has_helpers(facts: &Facts, include: &Path) -> Result<(), String> {
+    let text = shim::frame_header(facts, include)?;
     for helper in ["_PyFrame_SafeGetCode", "_PyFrame_SafeGetLasti"] {
         if !text.contains(helper) {
             return Err(format!(
@@ -34,40 +19,5 @@ fn compile(facts: &Facts, include: &Path) -> Result<(), String> {
             ));
         }
     }
-    let mut build = cc::Build::new();
-    build
-        .file("c/cpython_c.c")
-        .includes([include, &include.join("internal"), &include.join("internal/mimalloc")])
-        // Debian keeps pyconfig.h of the architecture one directory up.
-        .includes(include.parent())
-        .std("c11")
-        // The headers' own warnings are none of ours.
-        .warnings(false)
-        .cargo_warnings(false)
-        // Optimisation is the interpreter's, not the profile's: what is measured is its code.
-        .no_default_flags(true)
-        .flags(["-fPIC", "-g", "-w"]);
-    let flags: Vec<&str> =
-        facts.compiler.split_whitespace().filter(|flag| is_about_code_generation(flag)).collect();
-    build.flags(&flags);
-    build.try_compile("sigwalk_cpython_c").map_err(|error| {
-        // Cargo shows it in yellow: somebody who works on the shim must see it.
-        println!("cargo::warning=cpython-c: {}", error.to_string().replace('\n', " "));
-        format!("the C compiler refuses the internal headers of CPython {}", facts.version)
-    })
-}
-
-/// Flags of the interpreter's CFLAGS that its helpers are compiled with here, too. The last -O counts, as there. Without
-/// -DNDEBUG (debug builds) asserts are live, as in that interpreter.
-fn is_about_code_generation(flag: &str) -> bool {
-    flag.starts_with("-O")
-        || [
-            "-DNDEBUG",
-            "-fwrapv",
-            "-fno-strict-overflow",
-            "-fno-strict-aliasing",
-            "-fno-omit-frame-pointer",
-            "-mno-omit-leaf-frame-pointer",
-        ]
-        .contains(&flag)
+    Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod cpython_c;
 mod python;
+mod shim;
 mod suite;
 mod sysroot;
 
@@ -61,6 +62,8 @@ fn run() -> Result<(), String> {
         println!("cargo::metadata=SYSROOT={root}");
     }
     cpython_c::emit(&facts, &place.include);
+    let has_frames = shim::frame_header(&facts, &place.include).map(drop);
+    shim::emit(&facts, &place.include, "own_frames", has_frames);
     suite::emit();
     Ok(())
 }

@@ -18,6 +18,7 @@ mod live;
 mod machine;
 mod module;
 pub mod outside;
+pub mod own_frames;
 mod runtime;
 pub mod symbols;
 pub mod symtab;

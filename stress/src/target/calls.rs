@@ -1,13 +1,13 @@
 //! Calls and returns: trees of generated functions.
 
-use super::{BOTH, Target};
+use super::{HOOKED, Target};
 
 /// This family's targets.
 pub const ALL: &[Target] = &[Target {
     name: "call-tree",
     about: "a binary tree of generated functions, each with its own code object and call lines",
     ids: &[],
-    workloads: BOTH,
+    workloads: HOOKED,
     params: &[
         ("depth", "5", "levels of the tree"),
         ("work", "3", "length of the loop in each node"),

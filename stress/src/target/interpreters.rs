@@ -1,13 +1,13 @@
 //! The interpreter's own beginning and end.
 
-use super::{BOTH, Target};
+use super::{HOOKED, Target};
 
 /// This family's targets.
 pub const ALL: &[Target] = &[Target {
     name: "finalize",
     about: "S11: Py_FinalizeEx while daemon threads run",
     ids: &["S11"],
-    workloads: BOTH,
+    workloads: HOOKED,
     params: &[
         ("depth", "3", "levels of the tree"),
         ("work", "3", "length of the loop in each node"),

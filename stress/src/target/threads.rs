@@ -1,6 +1,6 @@
 //! Threads that come and go.
 
-use super::{BOTH, Target};
+use super::{HOOKED, Target};
 
 /// This family's targets.
 pub const ALL: &[Target] = &[
@@ -8,7 +8,7 @@ pub const ALL: &[Target] = &[
         name: "thread-churn",
         about: "threads that live for one pass of the call tree",
         ids: &["S6", "S15"],
-        workloads: BOTH,
+        workloads: HOOKED,
         params: &[
             ("depth", "3", "levels of the tree"),
             ("work", "3", "length of the loop in each node"),
@@ -22,7 +22,7 @@ pub const ALL: &[Target] = &[
         name: "thread-exit",
         about: "S9: threads that do next to nothing, with a destructor that runs inside PyThreadState_Clear",
         ids: &["S9"],
-        workloads: BOTH,
+        workloads: HOOKED,
         params: &[
             ("threads", "8", "threads started together"),
             ("work", "20", "length of the destructor's loop"),

@@ -1,15 +1,207 @@
 //! Workload `hook`: walks of the own thread inside the allocators' hooks, compared with the interpreter's own frames.
+//!
+//! `PyMem_SetAllocator` puts a function of ours before and after each malloc, calloc, realloc and free of the domains raw,
+//! mem and obj. Some calls in between, by the seed, the thread is walked there: in the middle of frame push and pop, generator
+//! creation, ownership transfer, garbage collection, import, thread start and exit, and finalisation. That is where
+//! allocation profilers walk (tracemalloc, gh-96612; dd-trace-py #16661). The thread stands still, and so the answer must be
+//! exactly the interpreter's own ([`sigwalk_embed::own_frames`]): frame, code, instruction, line and order. Any
+//! difference is a finding.
+//!
+//! Hooks stay installed when the walking ends, and pass calls on: another thread may be in one.
+//!
+//! # Invariant
+//!
+//! The state and the three hooks are published before the first hook is installed, and never freed. A walk inside a hook
+//! allocates nothing from Python and makes no call that could run Python code, but for [`public`], which says how it is kept
+//! apart. Rust's own allocator is not hooked, so that a witness may be written where it is seen.
+#![allow(unsafe_code)]
+
+mod compare;
+mod public;
+mod walk;
 
 use crate::attempt::Context;
 use crate::campaign::Plan;
+use crate::hash;
+use crate::subject::{Judged, Subject};
+use libc::{c_void, size_t};
+use sigwalk_embed::own_frames::{self, OwnFrames};
+use sigwalk_embed::pyo3::{Python, ffi};
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// Installs the hooks.
-///
-/// # Errors
-/// None yet.
-pub fn start(_context: &'static Context, _plan: &Plan, _seed: u64) -> Result<(), String> {
-    Err("the hook workload is not there yet".into())
+/// What a hook needs.
+struct State {
+    context: &'static Context,
+    walker: Judged,
+    oracle: OwnFrames,
+    seed: u64,
+    /// Mean number of allocator calls of a thread between two walks.
+    sample: u64,
+    /// Every so many walks the public functions are asked, too; 0: never.
+    public: u64,
 }
 
-/// Takes the hooks off.
-pub fn stop() {}
+static STATE: OnceLock<State> = OnceLock::new();
+static ON: AtomicBool = AtomicBool::new(false);
+static THREADS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    // Constant initialisers and no destructors: also while a thread is taken down they are plain loads.
+    /// Calls until the next walk; 0: this thread has not begun.
+    static LEFT: Cell<u64> = const { Cell::new(0) };
+    static RANDOM: Cell<u64> = const { Cell::new(0) };
+    /// This thread allocates on our own account.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+type Domain = ffi::PyMemAllocatorDomain;
+
+const DOMAINS: [(Domain, &str); 3] =
+    [(Domain::PYMEM_DOMAIN_RAW, "raw"), (Domain::PYMEM_DOMAIN_MEM, "mem"), (Domain::PYMEM_DOMAIN_OBJ, "obj")];
+
+/// One domain's hook: what was there before, and the name for notes.
+struct Hook {
+    domain: &'static str,
+    context: *mut c_void,
+    malloc: extern "C" fn(*mut c_void, size_t) -> *mut c_void,
+    calloc: extern "C" fn(*mut c_void, size_t, size_t) -> *mut c_void,
+    realloc: extern "C" fn(*mut c_void, *mut c_void, size_t) -> *mut c_void,
+    free: extern "C" fn(*mut c_void, *mut c_void),
+}
+
+/// Where a walk is made. For notes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    domain: &'static str,
+    function: &'static str,
+    side: Side,
+}
+
+/// On which side of the allocator's own work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Installs the hooks. They walk from now on.
+///
+/// # Errors
+/// The interpreter has no oracle, or the walker is not one whose answers are judged.
+pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<(), String> {
+    let oracle = own_frames::available().map_err(|why| format!("hook: {why}"))?;
+    let Subject::Judged(walker) = context.subject else {
+        return Err("hook: the answers of this walker cannot be compared".into());
+    };
+    let state = State { context, walker, oracle, seed, sample: plan.sample, public: plan.public };
+    STATE.set(state).map_err(|_| "hook: the workload was started twice")?;
+    Python::attach(|_| DOMAINS.iter().try_for_each(|&(domain, name)| install(domain, name)))?;
+    ON.store(true, Relaxed);
+    Ok(())
+}
+
+/// Ends the walking; the hooks pass on what they are called for.
+pub fn stop() {
+    ON.store(false, Relaxed);
+}
+
+fn install(domain: Domain, name: &'static str) -> Result<(), String> {
+    let none = ffi::PyMemAllocatorEx {
+        ctx: std::ptr::null_mut(),
+        malloc: None,
+        calloc: None,
+        realloc: None,
+        free: None,
+    };
+    let mut before = none;
+    // SAFETY: attached; the allocator is written.
+    unsafe { ffi::PyMem_GetAllocator(domain, &mut before) };
+    let ffi::PyMemAllocatorEx {
+        ctx,
+        malloc: Some(malloc),
+        calloc: Some(calloc),
+        realloc: Some(realloc),
+        free: Some(free),
+    } = before
+    else {
+        return Err(format!("hook: the allocator of the domain {name} lacks a function"));
+    };
+    let hook: &'static Hook =
+        Box::leak(Box::new(Hook { domain: name, context: ctx, malloc, calloc, realloc, free }));
+    let mut ours = ffi::PyMemAllocatorEx {
+        ctx: std::ptr::from_ref(hook).cast_mut().cast(),
+        malloc: Some(on_malloc),
+        calloc: Some(on_calloc),
+        realloc: Some(on_realloc),
+        free: Some(on_free),
+    };
+    // SAFETY: attached, and no other thread of Python's is there yet; the functions have the types that are expected, and
+    // pass everything on to the allocator that was there, so that what it handed out stays valid.
+    unsafe { ffi::PyMem_SetAllocator(domain, &mut ours) };
+    Ok(())
+}
+
+/// Whether this call is one to walk at, and on which side.
+#[inline(always)]
+fn due() -> Option<(&'static State, Side)> {
+    if !ON.load(Relaxed) {
+        return None;
+    }
+    let left = LEFT.get();
+    if left > 1 {
+        LEFT.set(left - 1);
+        return None;
+    }
+    begin_gap(left == 0)
+}
+
+#[cold]
+fn begin_gap(is_first: bool) -> Option<(&'static State, Side)> {
+    let state = STATE.get()?;
+    if OURS.get() {
+        return None;
+    }
+    let before =
+        if is_first { state.seed ^ THREADS.fetch_add(1, Relaxed).rotate_right(16) } else { RANDOM.get() };
+    let random = hash::next(before);
+    RANDOM.set(random);
+    let random = hash::mix(random);
+    // Uniform in 1..=2·mean − 1. A fixed gap could run in step with a loop of the target.
+    LEFT.set(1 + (random >> 1) % (2 * state.sample - 1));
+    Some((state, if random & 1 == 0 { Side::Before } else { Side::After }))
+}
+
+#[inline(always)]
+fn around<T>(context: *mut c_void, function: &'static str, call: impl FnOnce(&Hook) -> T) -> T {
+    // SAFETY: the context of our own allocators: a leaked Hook.
+    let hook = unsafe { &*context.cast::<Hook>() };
+    let Some((state, side)) = due() else {
+        return call(hook);
+    };
+    let place = Place { domain: hook.domain, function, side };
+    if side == Side::Before {
+        state.visit(place);
+        return call(hook);
+    }
+    let result = call(hook);
+    state.visit(place);
+    result
+}
+
+extern "C" fn on_malloc(context: *mut c_void, size: size_t) -> *mut c_void {
+    around(context, "malloc", |hook| (hook.malloc)(hook.context, size))
+}
+
+extern "C" fn on_calloc(context: *mut c_void, count: size_t, size: size_t) -> *mut c_void {
+    around(context, "calloc", |hook| (hook.calloc)(hook.context, count, size))
+}
+
+extern "C" fn on_realloc(context: *mut c_void, block: *mut c_void, size: size_t) -> *mut c_void {
+    around(context, "realloc", |hook| (hook.realloc)(hook.context, block, size))
+}
+
+extern "C" fn on_free(context: *mut c_void, block: *mut c_void) {
+    around(context, "free", |hook| (hook.free)(hook.context, block));
+}
