@@ -5,6 +5,7 @@ mod doctor;
 mod list;
 mod replay;
 mod run;
+mod soak;
 mod walk;
 
 use crate::cli::{Arguments, Verb};
@@ -26,6 +27,8 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::List { json } => list::run(json),
         Verb::Doctor { json } => doctor::run(json),
         Verb::Walk(arguments) => walk::run(&arguments),
+        Verb::Soak(arguments) => soak::run(&arguments),
+        Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }
 }
 
