@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Trials of signal-safe stack walkers against a real CPython: signals, other threads, mutated memory.
@@ -8,12 +9,12 @@ use std::path::PathBuf;
 #[command(
     name = "stress",
     version,
-    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (mutate: our model differs from CPython's code), 4 \
-                       nothing ran, 5 incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
+    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (mutate: our model differs from CPython's code; soak: another result), \
+                       4 nothing ran, 5 incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
                        130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
                        campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
                        runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate --out runs/mutate\n  stress \
-                       doctor\n  stress walk 1234"
+                       doctor\n  stress walk 1234\n  stress soak -- -m test test_generators"
 )]
 pub struct Arguments {
     /// What to do.
@@ -54,6 +55,78 @@ pub enum Verb {
     /// Print the stacks of a running CPython process, 3.11 to 3.15, from outside and without stopping it
     #[command(after_long_help = WALK_HELP)]
     Walk(Walk),
+    /// Run any Python program under a storm of signals, each of which walks, and compare its results with those without
+    #[command(after_long_help = SOAK_HELP)]
+    Soak(Soak),
+    /// The program of a soak, in its own process
+    #[command(hide = true)]
+    SoakProgram(SoakProgram),
+}
+
+const SOAK_HELP: &str = "The program runs twice without signals, then once with them, RUNS times. Each run is a process of its \
+own in which CPython itself starts from the command line (Py_BytesMain). What differs between runs without signals is \
+called unstable and not judged. With `-m test` the results of every test are compared, else exit status only.\n\nThe \
+signal is SIGURG, from a timer of the process, from before CPython is initialised until it is finalised, in forked \
+children too. Programs that the program executes (`subprocess`, `-m test -j`) run without.\n\nA soak judges crashes, hangs \
+and changed results. It does not judge stacks: nobody knows the program's call graph.\n\nExit codes: 0 the same results, 3 a \
+crash, a hang or another result, 4 nothing was measured, 130 interrupted (finished runs are kept).\n\nExamples:\n  stress soak -- \
+-m json.tool big.json\n  stress soak --python 3.15 --out runs/soak -- -m test test_generators test_threading\n  stress soak \
+--walker guarded,none -- -m test test_signal    # none: the signals alone\n\nTests of Debian's interpreters: \
+scripts/pythons --testsuite 3.15";
+
+/// `stress soak`
+#[derive(Debug, clap::Args)]
+pub struct Soak {
+    /// What python3 would get: a script, -c, -m …
+    #[arg(required = true, last = true, value_name = "ARGS")]
+    pub arguments: Vec<OsString>,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+    /// Walkers, with commas between; `none` sends the signals and walks nothing
+    #[arg(long, default_value = "guarded", value_delimiter = ',')]
+    pub walker: Vec<String>,
+    /// Signals per second of wall time, on average; gaps are exponentially distributed
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=200_000))]
+    pub hz: u64,
+    /// Stormed runs of each walker
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// Seconds that a run may take
+    #[arg(long, default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/soak")]
+    pub out: PathBuf,
+    /// Name of the program in records and reports [default: its arguments, cut]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// What `stress soak` starts.
+#[derive(Debug, clap::Args)]
+pub struct SoakProgram {
+    /// File descriptor of the shared page; without it there is no storm
+    #[arg(long)]
+    pub page: Option<i32>,
+    /// Where a thread keeps its thread state, from `tls::slots`
+    #[arg(long, allow_hyphen_values = true)]
+    pub bound: Option<isize>,
+    /// Walker
+    #[arg(long, default_value = "none")]
+    pub walker: String,
+    /// Mean gap in nanoseconds
+    #[arg(long, default_value_t = 0)]
+    pub gap: u64,
+    /// Seed
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// What python3 would get
+    #[arg(last = true)]
+    pub arguments: Vec<OsString>,
 }
 
 const WALK_HELP: &str = "Every thread state of every interpreter in the process is walked with the strict policy, and \

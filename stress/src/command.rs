@@ -6,6 +6,7 @@ mod list;
 mod merge;
 mod replay;
 mod run;
+mod soak;
 mod walk;
 
 use crate::cli::{Arguments, Verb};
@@ -28,6 +29,8 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::List { json } => list::run(json),
         Verb::Doctor { json } => doctor::run(json),
         Verb::Walk(arguments) => walk::run(&arguments),
+        Verb::Soak(arguments) => soak::run(&arguments),
+        Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }
 }
 

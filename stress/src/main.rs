@@ -22,6 +22,7 @@ mod progress;
 mod python;
 mod records;
 mod server;
+mod soak;
 mod subject;
 mod target;
 mod trial;

@@ -217,8 +217,13 @@ impl Page {
         self.flow.store(phase_code(phase), Relaxed);
     }
 
-    /// Writes where the process dies. Handler code.
+    /// Writes where the process dies. Handler code. Where several processes share the page (workload soak: a program that forks), a
+    /// crash in a walk is not overwritten by one that a program makes on purpose.
     pub fn record_crash(&self, signal: i32, phase: Phase, address: u64, pc: u64) {
+        let kept = phase_of(self.crash_phase.load(Relaxed));
+        if self.crash_signal.load(Relaxed) != 0 && kept.is_walking() && !phase.is_walking() {
+            return;
+        }
         self.crash_phase.store(phase_code(phase), Relaxed);
         self.crash_address.store(address, Relaxed);
         self.crash_pc.store(pc, Relaxed);

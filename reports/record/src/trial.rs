@@ -16,7 +16,8 @@ pub enum Outcome {
     Rejected,
     /// Some load faulted and the reader recovered.
     RecoveredFault,
-    /// A walk did what a signal handler must not do.
+    /// A walk did what a signal handler must not do. In workload `soak`: the program ended in another way, or a test of it had
+    /// another result, than in every run without signals.
     ContractViolation,
     /// Some walk returned a stack that never existed, and did not say so.
     Impossible,

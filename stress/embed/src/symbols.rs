@@ -71,6 +71,17 @@ pub fn describe(pc: usize) -> String {
     format!("{place} ({relation} {name:#}+{into:#x})")
 }
 
+/// As [`describe`], for an address `pc` of another process that runs the same files. Each of `anchors` is the address of one thing
+/// there and here, which tells where that module was loaded.
+#[must_use]
+pub fn describe_elsewhere(pc: usize, anchors: &[(usize, usize)]) -> String {
+    let here = anchors.iter().find_map(|&(there, here)| {
+        let moved = pc.wrapping_sub(there).wrapping_add(here);
+        module::containing(here).filter(|module| there != 0 && module.contains(moved)).map(|_| moved)
+    });
+    here.map_or_else(|| format!("{pc:#x}"), describe)
+}
+
 /// The address in the module's file.
 fn offset(module: &Module, address: usize) -> u64 {
     address.wrapping_sub(module.bias) as u64
