@@ -218,6 +218,7 @@ fn manifest(arguments: &Soak, session: Session) -> Manifest {
         cells: cells.collect(),
         interpreter: session.interpreter,
         environment: session.environment,
+        shard: None,
         complete: false,
         started: now(),
         ended: String::new(),
