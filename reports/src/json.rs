@@ -1,5 +1,8 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod same_seeds;
+mod stepping;
+
 use crate::failure::Failure;
 use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
@@ -7,10 +10,12 @@ use crate::model::cost::CountKey;
 use crate::model::mutation::COLUMNS;
 use crate::model::ratio::Target;
 use crate::stats::Interval;
+use same_seeds::{SameSeeds, same_seeds};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sigwalk_record::{Environment, Interpreter};
 use std::collections::BTreeMap;
+use stepping::{Stepping, stepping};
 
 /// Version of `summary.json` itself.
 const SCHEMA: u32 = 1;
@@ -36,6 +41,9 @@ struct Summary<'a> {
     cost: Vec<Cost<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     counts: Vec<Ordered<Value>>,
+    /// Walkers on the same seeds: families of tests, and the comparisons in which some pair differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_seeds: Option<SameSeeds<'a>>,
     ratios: Vec<Ordered<Value>>,
     mutations: Vec<Mutation<'a>>,
     buckets: Vec<Ordered<Value>>,
@@ -67,10 +75,17 @@ struct Cell<'a> {
     params: &'a BTreeMap<String, String>,
     n: u64,
     declared: u64,
+    walks: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    missed: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ids: &'a [String],
     judged: bool,
     not_available: &'a str,
     outcomes: BTreeMap<&'static str, u64>,
     rates: Ordered<Rate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stepping: Option<Stepping<'a>>,
 }
 
 #[derive(Serialize)]
@@ -144,6 +159,7 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .chain(model.stacks.iter().map(|(stack, row)| cost(Some(stack), row)))
             .collect(),
         counts: records.cost.counts.iter().map(count).collect(),
+        same_seeds: same_seeds(model),
         ratios: model.ratios.iter().map(ratio).collect(),
         mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
@@ -175,6 +191,9 @@ fn cell(cell: &CellStats) -> Cell<'_> {
         params: &cell.cell.params,
         n: cell.n(),
         declared: cell.declared(),
+        walks: cell.walks,
+        missed: cell.missed,
+        ids: &cell.cell.ids,
         judged: cell.cell.judged,
         not_available: &cell.cell.not_available,
         outcomes: cell.outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect(),
@@ -182,6 +201,7 @@ fn cell(cell: &CellStats) -> Cell<'_> {
         rates: Ordered(
             Event::ALL.iter().filter_map(|(event, name)| Some((*name, rate(cell.judged(*event)?)))).collect(),
         ),
+        stepping: stepping(&cell.stepping),
     }
 }
 
@@ -225,6 +245,10 @@ fn count((key, most): (&CountKey, &u64)) -> Ordered<Value> {
         ("depth", json!(key.depth)),
         ("most", json!(most)),
     ])
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Of a ratio that was not measured, what would be a number or a truth is null.

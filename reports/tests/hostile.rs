@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{cell, crashed, manifest, report, write, write_counts};
+use common::{cell, crashed, manifest, report, trial, write, write_counts};
 use sigwalk_record::*;
 
 const EVIL: &str =
@@ -14,13 +14,21 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
     let mut evil = cell(EVIL, EVIL, EVIL, EVIL, 2);
     evil.fault = EVIL.into();
     evil.params.insert(EVIL.into(), EVIL.into());
+    evil.ids = vec![EVIL.into()];
     let mut absent = cell(EVIL, "signal", "t", "w", 1);
     absent.not_available = EVIL.into();
     let mut trials = vec![crashed(0, &evil.id, Phase::Walk, EVIL), crashed(1, &evil.id, Phase::Walk, EVIL)];
     trials[0].note = Some(EVIL.into());
     trials[0].seed = EVIL.into();
     trials[0].tallies.splice = 1;
-    let mut declared = manifest(Kind::Trials, EVIL, vec![evil, absent]);
+    trials[0].boundaries = 2;
+    trials[0].illegal = vec![Illegal { site: EVIL.into(), what: EVIL.into(), count: 1 }];
+    let mut paired = evil.clone();
+    (paired.id, paired.walker) = (format!("{EVIL}2"), format!("{EVIL}2"));
+    let mut unharmed = trial(2, &paired.id, Outcome::Complete, Phase::Done);
+    unharmed.seed = EVIL.into();
+    trials.push(unharmed);
+    let mut declared = manifest(Kind::Trials, EVIL, vec![evil, paired, absent]);
     declared.campaign = Campaign { name: EVIL.into(), id: EVIL.into(), text: EVIL.into() };
     declared.environment.other.insert(EVIL.into(), EVIL.into());
     write(&dir.path().join("runs/<script>"), &declared, &trials);

@@ -103,10 +103,10 @@ fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) ->
     );
     let mut targets = BTreeMap::<String, BTreeMap<&str, &CellStats>>::new();
     for cell in there {
-        targets.entry(cell.target_label()).or_default().insert(&cell.cell.walker, cell);
+        targets.entry(cell.target_with_ids()).or_default().insert(&cell.cell.walker, cell);
     }
     for (target, by_walker) in targets {
-        let params = by_walker.values().next().map(|cell| params(cell)).unwrap_or_default();
+        let params = by_walker.values().next().map(|cell| cell.params()).unwrap_or_default();
         let across = walkers.iter().map(|walker| {
             by_walker.get(walker).map_or_else(
                 || Td::text("not declared").status(Status::Absent),
@@ -125,10 +125,6 @@ fn is_available(cell: &CellStats) -> bool {
 
 fn same_walker(a: &CellStats, b: &CellStats) -> bool {
     a.cell.walker == b.cell.walker
-}
-
-fn params(cell: &CellStats) -> String {
-    cell.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Why a cell has no numbers; nothing when it has.
@@ -183,7 +179,11 @@ fn walked(cell: &CellStats) -> String {
     } else {
         format!("{walks} walks")
     };
-    [wrong, errors(cell)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    let missed = match cell.missed {
+        0 => String::new(),
+        missed => format!("{} more were due and missed", grouped(missed)),
+    };
+    [wrong, missed, errors(cell)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn status(cell: &CellStats) -> Status {
@@ -202,7 +202,7 @@ fn status(cell: &CellStats) -> Status {
     }
 }
 
-const COLUMNS: [(Event, &str, Status); 13] = [
+const COLUMNS: [(Event, &str, Status); 14] = [
     (Event::CrashFrame, "in a frame", Status::Crash),
     (Event::CrashThreadList, "in the thread list", Status::Crash),
     (Event::CrashThreadName, "at a thread name", Status::Crash),
@@ -215,6 +215,7 @@ const COLUMNS: [(Event, &str, Status); 13] = [
     (Event::Splice, "splice", Status::Silent),
     (Event::WrongLine, "wrong line", Status::Silent),
     (Event::Prefix, "prefix", Status::Silent),
+    (Event::Stale, "stale", Status::Silent),
     (Event::ContractViolation, "violation", Status::Silent),
 ];
 
@@ -247,7 +248,7 @@ fn detail(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) 
         key(a).cmp(&key(b))
     });
     for cell in ranked {
-        let mut row = vec![Td::text(cell.target_label()).small(params(cell))];
+        let mut row = vec![Td::text(cell.target_with_ids()).small(cell.params())];
         if let Some(td) = absent(cell) {
             // The reason stands where the trials would; the other columns stay empty rather than claim a zero.
             row.push(td);

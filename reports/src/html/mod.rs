@@ -4,7 +4,9 @@ pub mod escape;
 mod matrix;
 mod mutations;
 mod order;
+mod same_seeds;
 mod sections;
+mod stepping;
 mod table;
 
 use crate::failure::Failure;
@@ -49,6 +51,9 @@ struct Page<'a> {
     notices: &'a [String],
     claims: Table,
     matrices: Vec<Section>,
+    same_seeds: Vec<(String, Table)>,
+    stepping: Table,
+    stepping_sites: Table,
     mutations: Option<Mutated>,
     cost: Vec<CostSection>,
     ratios: Table,
@@ -78,6 +83,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
     let records = &model.records;
     let matrices = matrix::sections(records, rows, rows.min(60));
     let anchors: BTreeSet<&str> = matrices.iter().flat_map(|section| section.anchors()).collect();
+    let (stepping, stepping_sites) = stepping::tables(model, rows.min(200));
     let page = Page {
         title,
         sentences: model
@@ -89,6 +95,9 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         word: model.verdict.word,
         notices: &records.notices,
         claims: sections::claims(model, |id| anchors.contains(id)),
+        same_seeds: same_seeds::tables(model, rows.min(100)),
+        stepping,
+        stepping_sites,
         mutations: mutations::section(model, rows),
         cost: records
             .builds

@@ -1,5 +1,6 @@
 //! One cell: counts of trials, and the rates that follow.
 
+use super::stepping::Stepping;
 use crate::stats::{Interval, clopper_pearson, zero_event_bound};
 use sigwalk_record::{Cell, Outcome, Phase, Trial};
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub enum Event {
     WrongLine,
     /// Silent: cut and not said so.
     Prefix,
+    /// Silent: true a moment before.
+    Stale,
     /// Detected: ended early and said so.
     Truncated,
     /// Detected: refused and said so.
@@ -65,7 +68,7 @@ pub enum Event {
 
 impl Event {
     /// All of them, with their names in `summary.json`.
-    pub const ALL: [(Event, &'static str); 14] = [
+    pub const ALL: [(Event, &'static str); 15] = [
         (Event::CrashFrame, "crash_frame"),
         (Event::CrashThreadList, "crash_thread_list"),
         (Event::CrashThreadName, "crash_thread_name"),
@@ -77,6 +80,7 @@ impl Event {
         (Event::Splice, "splice"),
         (Event::WrongLine, "wrong_line"),
         (Event::Prefix, "prefix"),
+        (Event::Stale, "stale"),
         (Event::Truncated, "truncated"),
         (Event::Rejected, "rejected"),
         (Event::RecoveredFault, "recovered_fault"),
@@ -84,12 +88,12 @@ impl Event {
 
     /// Whether it is the oracle's judgement of an answer: a walker that prints has none.
     fn is_judgement(self) -> bool {
-        matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix)
+        matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix | Event::Stale)
     }
 
     /// Whether the trial shows it. Crash and hang are the trial's one outcome; the rest is "in at least one walk", so
     /// that a crash at the end of a trial does not hide the wrong stacks before it.
-    fn in_trial(self, trial: &Trial) -> bool {
+    pub(super) fn in_trial(self, trial: &Trial) -> bool {
         let (crash, hang) = (trial.outcome == Outcome::Crash, trial.outcome == Outcome::Hang);
         let tallies = &trial.tallies;
         match self {
@@ -104,6 +108,7 @@ impl Event {
             Event::Splice => tallies.splice > 0,
             Event::WrongLine => tallies.wrong_line > 0,
             Event::Prefix => tallies.prefix > 0,
+            Event::Stale => tallies.stale > 0,
             Event::Truncated => tallies.truncated > 0 || trial.outcome == Outcome::Truncated,
             Event::Rejected => tallies.rejected > 0 || trial.outcome == Outcome::Rejected,
             Event::RecoveredFault => tallies.recovered_faults > 0 || trial.outcome == Outcome::RecoveredFault,
@@ -124,6 +129,10 @@ pub struct CellStats {
     pub walks: u64,
     /// Walks that returned an impossible stack and did not say so: shown beside the trials that had one, never a k.
     pub silent_walks: u64,
+    /// Walks that were due and not begun: shown beside the walks.
+    pub missed: u64,
+    /// What stepping met.
+    pub stepping: Stepping,
     /// The first note of an impossible stack.
     pub example: Option<String>,
     /// The first note of a harness error.
@@ -140,6 +149,8 @@ impl CellStats {
             outcomes: BTreeMap::new(),
             walks: 0,
             silent_walks: 0,
+            missed: 0,
+            stepping: Stepping::default(),
             example: None,
             harness_note: None,
             events: [0; Event::ALL.len()],
@@ -162,6 +173,8 @@ impl CellStats {
         }
         self.walks += trial.walks;
         self.silent_walks += trial.tallies.silent();
+        self.missed += trial.tallies.missed;
+        self.stepping.add(trial);
         for (index, (event, _)) in Event::ALL.iter().enumerate() {
             self.events[index] += u64::from(event.in_trial(trial));
         }
@@ -202,6 +215,19 @@ impl CellStats {
         } else {
             format!("{} + {}", self.cell.target, self.cell.fault)
         }
+    }
+
+    /// The same with the rows of the catalogue that it stands for.
+    pub fn target_with_ids(&self) -> String {
+        match self.cell.ids.as_slice() {
+            [] => self.target_label(),
+            ids => format!("{} ({})", self.target_label(), ids.join(", ")),
+        }
+    }
+
+    /// The parameters as one text.
+    pub fn params(&self) -> String {
+        self.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
 }
 

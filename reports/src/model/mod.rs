@@ -4,8 +4,10 @@ pub mod bucket;
 pub mod cell;
 pub mod cost;
 pub mod mutation;
+pub mod pairs;
 pub mod ratio;
 pub mod records;
+pub mod stepping;
 pub mod verdict;
 
 use crate::claims::{self, Judged};
@@ -20,6 +22,8 @@ pub struct Model {
     pub cost: Vec<cost::Row>,
     /// Cost on real stacks, by the name of the stack.
     pub stacks: Vec<(String, cost::Row)>,
+    /// Walkers compared on the same seeds.
+    pub pairs: Vec<pairs::Row>,
     /// Ratios against their targets.
     pub ratios: Vec<ratio::Ratio>,
     /// The claims, judged.
@@ -33,9 +37,10 @@ impl Model {
     pub fn judge(records: Records) -> Self {
         let cost = records.cost.rows();
         let stacks = records.cost.stack_rows();
+        let pairs = records.pairs.rows();
         let ratios = ratio::all(&records);
         let verdict = verdict::of(&records);
         let claims = claims::judge(&records, &ratios);
-        Self { records, cost, stacks, ratios, claims, verdict }
+        Self { records, cost, stacks, pairs, ratios, claims, verdict }
     }
 }

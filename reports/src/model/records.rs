@@ -4,6 +4,7 @@ use super::bucket::Buckets;
 use super::cell::CellStats;
 use super::cost::Costs;
 use super::mutation::Mutations;
+use super::pairs::Pairs;
 use sigwalk_record::{Campaign, Environment, Interpreter, Kind};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,8 @@ pub struct Records {
     pub campaigns: BTreeMap<String, Campaign>,
     /// Cells by id.
     pub cells: BTreeMap<String, CellStats>,
+    /// Trials by seed.
+    pub pairs: Pairs,
     /// Mutation rows.
     pub mutations: Mutations,
     /// Timed batches.

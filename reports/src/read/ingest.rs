@@ -159,6 +159,7 @@ impl Ingest {
             ));
         }
         cell.add(trial);
+        self.records.pairs.add(cell, trial);
         self.records.buckets.add(&cell.cell, trial, &run.dir);
         Ok(())
     }

@@ -104,7 +104,7 @@ fn exceeds(side: Side, k: u64, n: u64, p: f64) -> bool {
 
 /// `ln P(X = k)` by Loader's saddle-point form, which loses no digits at any n (a difference of three log-factorials
 /// would lose six at n = 10⁹). Needs 0 < p < 1.
-fn ln_term(k: u64, n: u64, p: f64) -> f64 {
+pub(super) fn ln_term(k: u64, n: u64, p: f64) -> f64 {
     let (k_, n_, rest) = (k as f64, n as f64, (n - k) as f64);
     if k == 0 {
         return n_ * (-p).ln_1p();

@@ -2,6 +2,8 @@
 
 pub mod binomial;
 pub mod bootstrap;
+pub mod paired;
 
 pub use binomial::{Interval, clopper_pearson, zero_event_bound};
 pub use bootstrap::{Estimate, Sampler, Term};
+pub use paired::{holm, mcnemar};

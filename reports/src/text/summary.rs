@@ -7,7 +7,9 @@ use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::mutation::{COLUMNS, refused};
 use crate::model::ratio::Target;
+use crate::model::stepping::KINDS;
 use crate::model::verdict::Piece;
+use std::collections::BTreeMap;
 
 /// A comment may hold 65 536 characters; the whole text stays below 60 000.
 const TABLE: usize = 12_000;
@@ -34,6 +36,10 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Claims", &claims(model));
     section(&mut out, "Trials", &trials(model));
+    for (workload, table) in pairs(model) {
+        section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table);
+    }
+    section(&mut out, "Stepping", &stepping(model));
     section(&mut out, "Healthy stacks: false alarms", &control(model));
     section(&mut out, "Mutated frame memory, walks", &mutations(model));
     section(&mut out, "Cost, ns per frame", &cost(model));
@@ -113,7 +119,7 @@ fn trials(model: &Model) -> Table {
             cell.cell.interpreter.clone(),
             cell.cell.workload.clone(),
             cell.cell.walker.clone(),
-            cell.target_label(),
+            cell.target_with_ids(),
             grouped(cell.n()),
             match cell.judged(Event::Impossible) {
                 Some(count) => format!("{}/{}", count.k, count.n),
@@ -125,6 +131,50 @@ fn trials(model: &Model) -> Table {
             elsewhere.to_string(),
             cell.harness_errors().to_string(),
         ]);
+    }
+    table
+}
+
+/// Pairs that differ, a table for each workload: own-thread and other-thread walks never share one.
+fn pairs(model: &Model) -> BTreeMap<String, Table> {
+    let head = [
+        "python", "target", "event", "walker A", "walker B", "verdict", "pairs", "only A", "only B", "p",
+        "Holm p",
+    ];
+    let mut tables = BTreeMap::new();
+    for row in model.pairs.iter().filter(|row| row.differs()) {
+        let table = tables.entry(row.workload.clone()).or_insert_with(|| Table::new(6, &head));
+        table.row(vec![
+            row.interpreter.clone(),
+            row.target.clone(),
+            row.compared.name().replace('_', " "),
+            row.walkers[0].clone(),
+            row.walkers[1].clone(),
+            row.verdict(),
+            grouped(row.pairs),
+            row.only[0].to_string(),
+            row.only[1].to_string(),
+            significant(row.p),
+            significant(row.adjusted),
+        ]);
+    }
+    tables
+}
+
+fn stepping(model: &Model) -> Table {
+    let mut head = vec!["python", "walker", "target", "trials", "boundaries"];
+    head.extend(KINDS);
+    let mut table = Table::new(3, &head);
+    for cell in model.records.cells.values().filter(|cell| cell.stepping.boundaries > 0) {
+        let mut row = vec![
+            cell.cell.interpreter.clone(),
+            cell.cell.walker.clone(),
+            cell.target_with_ids(),
+            grouped(cell.n()),
+            grouped(cell.stepping.boundaries),
+        ];
+        row.extend(cell.stepping.kinds[..KINDS.len()].iter().map(|count| grouped(*count)));
+        table.row(row);
     }
     table
 }

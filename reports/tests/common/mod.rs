@@ -172,13 +172,17 @@ fn trials(dir: &Path, tag: &str) {
             }
         }
     }
+    let mut stepped = cell(tag, "step", "calls", "pr-b1", 2);
+    stepped.ids = vec!["S9".into(), "S10".into()];
+    cells.push(stepped);
     let mut absent = cell(tag, "signal", "calls", "cpython-c", 500);
     absent.not_available = "internal headers of 3.13.5 lack the helper".into();
     cells.push(absent);
     let (mut rows, mut index) = (Vec::new(), 0);
     for cell in cells.iter().filter(|cell| cell.not_available.is_empty()) {
         for i in 0..cell.n {
-            rows.push(sampled(tag, cell, i, index));
+            let seed = format!("{:016x}", i * 0x9e37);
+            rows.push(Trial { seed, ..sampled(tag, cell, i, index) });
             index += 1;
         }
     }
@@ -225,6 +229,17 @@ fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
         (("signal", "churn", "guarded"), 0..9) => {
             row.outcome = Outcome::Truncated;
             row.tallies.truncated = 1;
+        }
+        (("step", ..), _) => {
+            row.boundaries = 1000;
+            let illegal = |what: &str, count| Illegal {
+                site: format!("libpython+0x1 (f+{count})"),
+                what: what.into(),
+                count,
+            };
+            row.illegal = vec![illegal("stale", 7), illegal("fault", 1)];
+            row.tallies.stale = 7;
+            row.outcome = Outcome::Impossible;
         }
         (("hook", "calls", "remote"), 0..2) => {
             row.outcome = Outcome::HarnessError;
