@@ -135,12 +135,18 @@ impl Running<'_> {
         let Some((ended, seen, shared)) = self.once(&name, Some(storm))? else { return Ok(false) };
         let mut verdict = judge(&self.plain, &seen, shared, storm.walker);
         // Timing alone changes some programs, now and then.
+        let mut whole = true;
         for _ in 0..CONFIRM {
             if !verdict.is_finding() || verdict.phase.is_walking() {
                 break;
             }
-            if !self.without()? {
-                return Ok(false);
+            whole = self.without()?;
+            if !whole {
+                verdict
+                    .note
+                    .get_or_insert_default()
+                    .push_str("; interrupted before more runs without a storm");
+                break;
             }
             verdict = judge(&self.plain, &seen, shared, storm.walker);
         }
@@ -161,7 +167,7 @@ impl Running<'_> {
             verdict,
             &self.plain,
         ));
-        Ok(true)
+        Ok(whole)
     }
 
     fn once(
