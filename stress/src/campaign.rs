@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::target::{self, Target};
+use crate::version::Version;
 use crate::workload::Workload;
-use crate::{hash, subject};
+use crate::{hash, known_bug, subject};
 use serde::Deserialize;
 use sigwalk::walkers::{self, Reads};
 use sigwalk_record::{Campaign as Declared, Cell};
@@ -35,6 +36,13 @@ struct Group {
     passes: Option<u64>,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
+    /// Environment of a program.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// First version that has what the cells use.
+    needs: Option<Version>,
+    /// The known bug that these cells show.
+    bug: Option<known_bug::Declared>,
 }
 
 fn default_deadline() -> u64 {
@@ -77,6 +85,8 @@ pub struct Plan {
     pub gap_us: u64,
     /// The walker is a process of its own.
     pub walks_from_outside: bool,
+    /// Environment of a program, beside what is inherited.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Plan {
@@ -150,7 +160,12 @@ impl Group {
             let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
         })?;
-        if !subject::all().any(|(name, _)| name == walker) {
+        let is_program = self.workload == Workload::Program;
+        if !self.env.is_empty() && !is_program {
+            return Err("env is for programs: other workloads run in the environment of the run".into());
+        }
+        // A program names who walks, and that is no walker of ours.
+        if !is_program && !subject::all().any(|(name, _)| name == walker) {
             let known: Vec<&str> = subject::all().map(|(name, _)| name).collect();
             return Err(format!("unknown walker {walker:?}; known: {}", known.join(", ")));
         }
@@ -193,7 +208,17 @@ impl Group {
         if self.workload == Workload::Signal {
             params.insert("gap_us".into(), self.gap_us.to_string());
         }
-        let id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
+        let mut id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
+        for (name, value) in &self.env {
+            id.push_str(&format!("/{name}={value}"));
+            params.insert(name.clone(), value.clone());
+        }
+        let version = Version::of_tag(tag);
+        let not_available = match &self.needs {
+            Some(needs) if version < *needs => format!("needs {needs}"),
+            _ if is_program => String::new(),
+            _ => subject::not_available(walker).unwrap_or_default().into(),
+        };
         let cell = Cell {
             id,
             interpreter: tag.into(),
@@ -203,10 +228,10 @@ impl Group {
             fault: String::new(),
             n: self.trials,
             params,
-            not_available: subject::not_available(walker).unwrap_or_default().into(),
+            not_available,
             judged: walker != crate::subject::FAULTHANDLER,
             ids: target.ids.iter().map(|&id| id.into()).collect(),
-            bug: None,
+            bug: self.bug.as_ref().map(|bug| bug.on(version)),
         };
         let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
         Ok(Plan {
@@ -217,6 +242,7 @@ impl Group {
             passes: self.passes,
             gap_us: self.gap_us,
             walks_from_outside: walkers::named(walker).is_some_and(from_outside),
+            env: self.env.clone(),
         })
     }
 }

@@ -11,6 +11,7 @@ mod crash;
 mod failure;
 mod hash;
 mod interrupt;
+mod known_bug;
 mod mutate;
 mod oracle;
 mod page;
@@ -22,6 +23,7 @@ mod server;
 mod subject;
 mod target;
 mod trial;
+mod version;
 mod workload;
 
 use clap::Parser;

@@ -7,6 +7,7 @@
 use crate::campaign::{Campaign, Plan};
 use crate::failure::Failure;
 use crate::page::{Page, phase_of};
+use crate::workload::{Workload, program};
 use crate::{crash, hash, interrupt, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
@@ -30,6 +31,8 @@ struct Running {
     late: Option<(Instant, Done)>,
     /// It was given up: whether it stood still in a walk.
     given_up: Option<bool>,
+    /// Where a program prints.
+    output: Option<program::Output>,
 }
 
 /// What tells a trial that stands still from one that is merely slow, or was itself stopped.
@@ -112,11 +115,20 @@ impl<'a> Server<'a> {
         };
         page.reset();
         let chosen: &Plan = &self.campaign.plans[plan];
+        let output = match chosen.workload {
+            Workload::Program => Some(program::Output::new().map_err(|error| {
+                Failure::missing(format!(
+                    "temporary file: {error}; set TMPDIR to a place that can be written"
+                ))
+            })?),
+            _ => None,
+        };
         // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
         let pid = unsafe {
             ffi::PyOS_BeforeFork();
             let pid = libc::fork();
             if pid == 0 {
+                output.iter().for_each(program::Output::take_over);
                 trial::run_and_exit(self.live, chosen, seed, page);
             }
             ffi::PyOS_AfterFork_Parent();
@@ -153,6 +165,7 @@ impl<'a> Server<'a> {
             deadline,
             late: None,
             given_up: None,
+            output,
         });
         Ok(())
     }
@@ -172,7 +185,8 @@ impl<'a> Server<'a> {
             match running.late {
                 None if now > running.deadline => running.late = Some((now, done)),
                 Some((since, before)) if now > since + GRACE && running.given_up.is_none() => {
-                    running.given_up = Some(done.walking && done == before);
+                    // A program walks nothing of ours: late is late.
+                    running.given_up = Some(running.output.is_some() || done.walking && done == before);
                     // SAFETY: our own child, not reaped yet.
                     unsafe { libc::kill(running.pid, libc::SIGKILL) };
                 }
@@ -235,7 +249,11 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     let mut died = None;
     let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
     let own = |signal: c_int| crash::SIGNALS.contains(&signal);
-    let outcome = if running.given_up == Some(true) {
+    let outcome = if let Some(output) = running.output.as_ref().filter(|_| page.failed.load(Relaxed) == 0) {
+        let (outcome, crash, said) = program::judge(status, running.given_up.is_some(), output);
+        (died, note) = (crash, said);
+        outcome
+    } else if running.given_up == Some(true) {
         Outcome::Hang
     } else if running.given_up == Some(false) && signal == Some(libc::SIGKILL) {
         note = Some(format!("late in phase {}, and no walk stood still: killed", flow.name()));

@@ -4,6 +4,7 @@
 mod calls;
 mod generators;
 mod interpreters;
+mod programs;
 mod threads;
 
 use crate::workload::Workload;
@@ -35,7 +36,7 @@ const BOTH: &[Workload] = &[Workload::Signal, Workload::Other];
 
 /// All targets, family by family.
 pub fn all() -> impl Iterator<Item = &'static Target> {
-    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL].into_iter().flatten()
+    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL, programs::ALL].into_iter().flatten()
 }
 
 /// The target of that name.
