@@ -12,7 +12,7 @@ def numbers(n):
     yield from range(n)
 
 signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-end = time.monotonic() + 4
+end = time.monotonic() + 1.5
 while time.monotonic() < end:
     down(30)
     sum(numbers(30))

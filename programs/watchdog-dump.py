@@ -8,7 +8,7 @@ def down(depth):
     return max(map(down, [depth - 1])) + 1 if depth else 0
 
 faulthandler.dump_traceback_later(1e-6, repeat=True, file=sink)
-end = time.monotonic() + 3
+end = time.monotonic() + 1
 while time.monotonic() < end:
     down(12)
 faulthandler.cancel_dump_traceback_later()

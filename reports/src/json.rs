@@ -1,11 +1,11 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
 use crate::failure::Failure;
-use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::cost::CountKey;
 use crate::model::mutation::COLUMNS;
 use crate::model::ratio::Target;
+use crate::model::{Model, bug};
 use crate::stats::Interval;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     counts: Vec<Ordered<Value>>,
     ratios: Vec<Ordered<Value>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known_bugs: Vec<Ordered<Value>>,
     mutations: Vec<Mutation<'a>>,
     buckets: Vec<Ordered<Value>>,
 }
@@ -145,6 +147,12 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .collect(),
         counts: records.cost.counts.iter().map(count).collect(),
         ratios: model.ratios.iter().map(ratio).collect(),
+        known_bugs: bug::matrix(records)
+            .rows
+            .iter()
+            .flat_map(|row| row.shown.iter().flatten())
+            .map(known_bug)
+            .collect(),
         mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
@@ -248,6 +256,23 @@ fn ratio(ratio: &crate::model::ratio::Ratio) -> Ordered<Value> {
         ("depth", json!(found.map(|found| found.depth))),
         ("sides", json!(found.map(|found| &found.sides))),
         ("missing", json!(ratio.found.as_ref().err())),
+    ])
+}
+
+fn known_bug(shown: &bug::Shown<'_>) -> Ordered<Value> {
+    let (bug, cell) = (shown.bug, shown.cell);
+    ordered([
+        ("id", json!(bug.id)),
+        ("issue", json!(bug.issue)),
+        ("title", json!(bug.title)),
+        ("cell", json!(cell.cell.id)),
+        ("interpreter", json!(cell.cell.interpreter)),
+        ("stands", json!(bug.stands)),
+        ("hit", json!(bug.hit)),
+        ("verdict", json!(shown.word().name().replace(' ', "_"))),
+        ("seen", json!(rate(shown.count()))),
+        ("first_hit_ms", json!(cell.first_hit_ms.map(stable))),
+        ("not_run", json!((shown.word() == bug::Word::NotRun).then(|| shown.why_not()))),
     ])
 }
 

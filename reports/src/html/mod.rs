@@ -1,5 +1,6 @@
 //! The page: one file, no script, nothing fetched.
 
+mod bugs;
 pub mod escape;
 mod matrix;
 mod mutations;
@@ -49,6 +50,7 @@ struct Page<'a> {
     notices: &'a [String],
     claims: Table,
     matrices: Vec<Section>,
+    bugs: Table,
     mutations: Option<Mutated>,
     cost: Vec<CostSection>,
     ratios: Table,
@@ -89,6 +91,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         word: model.verdict.word,
         notices: &records.notices,
         claims: sections::claims(model, |id| anchors.contains(id)),
+        bugs: bugs::table(records, rows),
         mutations: mutations::section(model, rows),
         cost: records
             .builds

@@ -4,7 +4,7 @@ import ctypes, sys, threading, time, tracemalloc
 
 raw = ctypes.CDLL(None)  # calls without the GIL
 raw.PyMem_RawMalloc.restype, raw.PyMem_RawFree.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-end = time.monotonic() + 4
+end = time.monotonic() + 2
 
 def allocate():
     while time.monotonic() < end:
