@@ -4,11 +4,11 @@ mod same_seeds;
 mod stepping;
 
 use crate::failure::Failure;
-use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::cost::CountKey;
 use crate::model::mutation::COLUMNS;
 use crate::model::ratio::Target;
+use crate::model::{Model, bug};
 use crate::stats::Interval;
 use same_seeds::{SameSeeds, same_seeds};
 use serde::Serialize;
@@ -45,6 +45,8 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     same_seeds: Option<SameSeeds<'a>>,
     ratios: Vec<Ordered<Value>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known_bugs: Vec<Ordered<Value>>,
     mutations: Vec<Mutation<'a>>,
     buckets: Vec<Ordered<Value>>,
 }
@@ -161,6 +163,12 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
         counts: records.cost.counts.iter().map(count).collect(),
         same_seeds: same_seeds(model),
         ratios: model.ratios.iter().map(ratio).collect(),
+        known_bugs: bug::matrix(records)
+            .rows
+            .iter()
+            .flat_map(|row| row.shown.iter().flatten())
+            .map(known_bug)
+            .collect(),
         mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
@@ -272,6 +280,23 @@ fn ratio(ratio: &crate::model::ratio::Ratio) -> Ordered<Value> {
         ("depth", json!(found.map(|found| found.depth))),
         ("sides", json!(found.map(|found| &found.sides))),
         ("missing", json!(ratio.found.as_ref().err())),
+    ])
+}
+
+fn known_bug(shown: &bug::Shown<'_>) -> Ordered<Value> {
+    let (bug, cell) = (shown.bug, shown.cell);
+    ordered([
+        ("id", json!(bug.id)),
+        ("issue", json!(bug.issue)),
+        ("title", json!(bug.title)),
+        ("cell", json!(cell.cell.id)),
+        ("interpreter", json!(cell.cell.interpreter)),
+        ("stands", json!(bug.stands)),
+        ("hit", json!(bug.hit)),
+        ("verdict", json!(shown.word().name().replace(' ', "_"))),
+        ("seen", json!(rate(shown.count()))),
+        ("first_hit_ms", json!(cell.first_hit_ms.map(stable))),
+        ("not_run", json!((shown.word() == bug::Word::NotRun).then(|| shown.why_not()))),
     ])
 }
 

@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::fault::{self, Fault};
 use crate::target::{self, Target};
+use crate::version::Version;
 use crate::workload::{Stepping, Workload};
-use crate::{hash, subject};
+use crate::{hash, known_bug, subject};
 use serde::Deserialize;
 use sigwalk::walkers::{self, Reads};
 use sigwalk_record::{Campaign as Declared, Cell, Outcome};
@@ -59,6 +60,13 @@ struct Group {
     public: u64,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
+    /// Environment of a program.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// First version that has what the cells use.
+    needs: Option<Version>,
+    /// The known bug that these cells show.
+    bug: Option<known_bug::Declared>,
 }
 
 fn no_fault() -> Vec<String> {
@@ -132,6 +140,8 @@ pub struct Plan {
     pub public: u64,
     /// The walker is a process of its own.
     pub walks_from_outside: bool,
+    /// Environment of a program, beside what is inherited.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Plan {
@@ -231,7 +241,12 @@ impl Group {
             let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
         })?;
-        if !subject::is_known(walker) {
+        let is_program = self.workload == Workload::Program;
+        if !self.env.is_empty() && !is_program {
+            return Err("env is for programs: other workloads run in the environment of the run".into());
+        }
+        // A program names who walks, and that is no walker of ours.
+        if !is_program && !subject::is_known(walker) {
             let known: Vec<&str> = subject::all().map(|(name, _)| name).collect();
             return Err(format!("unknown walker {walker:?}; known: {}", known.join(", ")));
         }
@@ -310,14 +325,25 @@ impl Group {
             ));
         }
         let of_fault = fault.map(|fault| format!("/{}", fault.name)).unwrap_or_default();
-        let id = format!("{tag}/{}/{}/{walker}{of_fault}", self.workload.name(), target.name);
+        let mut id = format!("{tag}/{}/{}/{walker}{of_fault}", self.workload.name(), target.name);
         if self.workload == Workload::Hook {
             params.insert("sample".into(), self.sample.to_string());
             params.insert("public".into(), self.public.to_string());
         }
-        let not_available = subject::not_available(walker)
-            .or_else(|| self.workload.not_available())
-            .or_else(|| fault.and_then(Fault::not_available));
+        for (name, value) in &self.env {
+            id.push_str(&format!("/{name}={value}"));
+            params.insert(name.clone(), value.clone());
+        }
+        let version = Version::of_tag(tag);
+        let not_available = match &self.needs {
+            Some(needs) if version < *needs => format!("needs {needs}"),
+            _ if is_program => String::new(),
+            _ => subject::not_available(walker)
+                .or_else(|| self.workload.not_available())
+                .or_else(|| fault.and_then(Fault::not_available))
+                .unwrap_or_default()
+                .into(),
+        };
         let cell = Cell {
             id,
             interpreter: tag.into(),
@@ -327,7 +353,7 @@ impl Group {
             fault: fault.map(|fault| fault.name.to_owned()).unwrap_or_default(),
             n: self.trials,
             params,
-            not_available: not_available.unwrap_or_default().into(),
+            not_available,
             judged: walker != crate::subject::FAULTHANDLER,
             ids: target
                 .ids
@@ -335,7 +361,7 @@ impl Group {
                 .chain(fault.map_or(&[][..], |fault| fault.ids))
                 .map(|&id| id.into())
                 .collect(),
-            bug: None,
+            bug: self.bug.as_ref().map(|bug| bug.on(version)),
         };
         let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
         Ok(Plan {
@@ -354,6 +380,7 @@ impl Group {
             sample: self.sample,
             public: self.public,
             walks_from_outside: subject::ours(walker).is_some_and(from_outside),
+            env: self.env.clone(),
         })
     }
 }

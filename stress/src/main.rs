@@ -13,6 +13,7 @@ mod failure;
 mod fault;
 mod hash;
 mod interrupt;
+mod known_bug;
 mod mutate;
 mod oracle;
 mod page;
@@ -26,6 +27,7 @@ mod soak;
 mod subject;
 mod target;
 mod trial;
+mod version;
 mod word;
 mod workload;
 

@@ -7,6 +7,7 @@
 use crate::campaign::{Campaign, Plan, Turn};
 use crate::failure::Failure;
 use crate::page::{Page, phase_of};
+use crate::workload::{Workload, program};
 use crate::{crash, interrupt, python, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
@@ -30,6 +31,8 @@ struct Running {
     late: Option<(Instant, Done)>,
     /// It was given up: whether it stood still in a walk.
     given_up: Option<bool>,
+    /// Where a program prints.
+    output: Option<program::Output>,
 }
 
 /// What tells a trial that stands still from one that is merely slow, or was itself stopped.
@@ -121,9 +124,17 @@ impl<'a> Server<'a> {
         };
         page.reset();
         let chosen: &Plan = &self.campaign.plans[turn.plan];
-        if self.prepared.insert(chosen.target.name) {
+        if chosen.workload != Workload::Program && self.prepared.insert(chosen.target.name) {
             python::prepare(chosen.target);
         }
+        let output = match chosen.workload {
+            Workload::Program => Some(program::Output::new().map_err(|error| {
+                Failure::missing(format!(
+                    "temporary file: {error}; set TMPDIR to a place that can be written"
+                ))
+            })?),
+            _ => None,
+        };
         // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
         let pid = unsafe {
             let server = libc::getpid();
@@ -135,6 +146,7 @@ impl<'a> Server<'a> {
                 if libc::getppid() != server {
                     libc::_exit(1);
                 }
+                output.iter().for_each(program::Output::take_over);
                 trial::run_and_exit(self.live, chosen, seed, page);
             }
             ffi::PyOS_AfterFork_Parent();
@@ -170,6 +182,7 @@ impl<'a> Server<'a> {
             deadline,
             late: None,
             given_up: None,
+            output,
         });
         Ok(())
     }
@@ -189,7 +202,8 @@ impl<'a> Server<'a> {
             match running.late {
                 None if now > running.deadline => running.late = Some((now, done)),
                 Some((since, before)) if now > since + GRACE && running.given_up.is_none() => {
-                    running.given_up = Some(done.walking && done == before);
+                    // A program walks nothing of ours: late is late.
+                    running.given_up = Some(running.output.is_some() || done.walking && done == before);
                     // SAFETY: our own child, not reaped yet.
                     unsafe { libc::kill(running.pid, libc::SIGKILL) };
                 }
@@ -271,7 +285,11 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
     let mut died = None;
     let signal = libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status));
     let own = |signal: c_int| crash::SIGNALS.contains(&signal);
-    let outcome = if running.given_up == Some(true) {
+    let outcome = if let Some(output) = running.output.as_ref().filter(|_| page.failed.load(Relaxed) == 0) {
+        let (outcome, crash, said) = program::judge(status, running.given_up.is_some(), output);
+        (died, note) = (crash, said);
+        outcome
+    } else if running.given_up == Some(true) {
         Outcome::Hang
     } else if running.given_up == Some(false) && signal == Some(libc::SIGKILL) {
         note = Some(format!("late in phase {}, and no walk stood still: killed", flow.name()));

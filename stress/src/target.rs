@@ -5,6 +5,7 @@ mod allocations;
 mod calls;
 mod generators;
 mod interpreters;
+mod programs;
 mod threads;
 
 use crate::workload::Workload;
@@ -38,7 +39,9 @@ const HOOKED: &[Workload] =
 
 /// All targets, family by family.
 pub fn all() -> impl Iterator<Item = &'static Target> {
-    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL, allocations::ALL].into_iter().flatten()
+    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL, allocations::ALL, programs::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// The target of that name.

@@ -43,6 +43,9 @@ fn says(workload: &str) -> &'static str {
         "signal" => "Own thread: walked from a signal handler that interrupts it anywhere.",
         "step" => "Own thread: walked at every instruction boundary of a window, by single-stepping.",
         "other" => "Other thread: walked from outside while the target runs on.",
+        "program" => {
+            "A Python program by itself, without a walker of ours: its end is the outcome. See the known bugs."
+        }
         "soak" => "Own thread: third-party programs under a storm of signals.",
         "mutate" => "Frame memory changed in place before each walk.",
         _ => "A workload this report has no description of.",

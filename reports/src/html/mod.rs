@@ -1,5 +1,6 @@
 //! The page: one file, no script, nothing fetched.
 
+mod bugs;
 pub mod escape;
 mod matrix;
 mod mutations;
@@ -54,6 +55,7 @@ struct Page<'a> {
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
     stepping_sites: Table,
+    bugs: Table,
     mutations: Option<Mutated>,
     cost: Vec<CostSection>,
     ratios: Table,
@@ -98,6 +100,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,
         stepping_sites,
+        bugs: bugs::table(records, rows),
         mutations: mutations::section(model, rows),
         cost: records
             .builds

@@ -137,6 +137,9 @@ pub struct CellStats {
     pub example: Option<String>,
     /// The first note of a harness error.
     pub harness_note: Option<String>,
+    /// Milliseconds of all trials up to the first that showed the cell's known bug, that one included.
+    pub first_hit_ms: Option<f64>,
+    spent_ms: f64,
     events: [u64; Event::ALL.len()],
 }
 
@@ -153,6 +156,8 @@ impl CellStats {
             stepping: Stepping::default(),
             example: None,
             harness_note: None,
+            first_hit_ms: None,
+            spent_ms: 0.0,
             events: [0; Event::ALL.len()],
         }
     }
@@ -167,6 +172,10 @@ impl CellStats {
     /// Counts a trial.
     pub fn add(&mut self, trial: &Trial) {
         *self.outcomes.entry(trial.outcome).or_default() += 1;
+        self.spent_ms += trial.millis;
+        if self.cell.bug.as_ref().is_some_and(|bug| bug.hit.contains(&trial.outcome)) {
+            self.first_hit_ms.get_or_insert(self.spent_ms);
+        }
         if trial.outcome == Outcome::HarnessError {
             self.harness_note = self.harness_note.take().or_else(|| trial.note.clone());
             return;

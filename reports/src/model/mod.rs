@@ -1,6 +1,7 @@
 //! What a report says, before it is written in any format.
 
 pub mod bucket;
+pub mod bug;
 pub mod cell;
 pub mod cost;
 pub mod mutation;

@@ -57,6 +57,10 @@ impl Ingest {
         *declared = (*declared).max(cell.n);
         // Judged by one run and not by another: together they were not.
         known.cell.judged &= cell.judged;
+        // The campaign of known bugs may share a cell with one that does not care.
+        if known.cell.bug.is_none() {
+            known.cell.bug.clone_from(&cell.bug);
+        }
         if known.cell.not_available.is_empty() {
             known.cell.not_available.clone_from(&cell.not_available);
         }

@@ -3,12 +3,12 @@
 use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::one_line;
-use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::mutation::{COLUMNS, refused};
 use crate::model::ratio::Target;
 use crate::model::stepping::KINDS;
 use crate::model::verdict::Piece;
+use crate::model::{Model, bug};
 use std::collections::BTreeMap;
 
 /// A comment may hold 65 536 characters; the whole text stays below 60 000.
@@ -40,6 +40,7 @@ pub fn summary(model: &Model) -> String {
         section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table);
     }
     section(&mut out, "Stepping", &stepping(model));
+    section(&mut out, "Known bugs", &bugs(model));
     section(&mut out, "Healthy stacks: false alarms", &control(model));
     section(&mut out, "Mutated frame memory, walks", &mutations(model));
     section(&mut out, "Cost, ns per frame", &cost(model));
@@ -177,6 +178,29 @@ fn stepping(model: &Model) -> Table {
         table.row(row);
     }
     table
+}
+
+fn bugs(model: &Model) -> Table {
+    let matrix = bug::matrix(&model.records);
+    let mut head = vec!["bug", "issue", "shown by"];
+    head.extend(&matrix.tags);
+    let mut table = Table::new(head.len(), &head);
+    for row in &matrix.rows {
+        let mut cells = vec![row.bug.id.clone(), row.bug.issue.clone(), row.how.to_owned()];
+        cells.extend(row.shown.iter().map(|shown| shown.as_ref().map_or_else(|| "–".into(), known)));
+        table.row(cells);
+    }
+    table
+}
+
+/// `reproduced 17/20, 0.31 s`, `gone 0/20 ≤ 14 %`, `not run: needs 3.15`
+fn known(shown: &bug::Shown<'_>) -> String {
+    let (word, count) = (shown.word().name(), shown.count());
+    match shown.first_hit() {
+        _ if count.n == 0 => format!("{word}: {}", shown.why_not()),
+        Some(time) => format!("{word} {}, {time}", fraction(count)),
+        None => format!("{word} {} ≤ {}", fraction(count), rate(count.bound())),
+    }
 }
 
 fn control(model: &Model) -> Table {
