@@ -35,6 +35,9 @@ struct Group {
     passes: Option<u64>,
     #[serde(default)]
     params: BTreeMap<String, toml::Value>,
+    /// Parameters that take one value after another: a cell for each combination, whose id ends with it.
+    #[serde(default)]
+    sweep: BTreeMap<String, Vec<toml::Value>>,
 }
 
 fn default_deadline() -> u64 {
@@ -116,7 +119,9 @@ impl Campaign {
         for group in &file.cells {
             for target in &group.targets {
                 for walker in &group.walkers {
-                    plans.push(group.plan(target, walker, tag)?);
+                    for swept in group.combinations() {
+                        plans.push(group.plan(target, walker, &swept, tag)?);
+                    }
                 }
             }
         }
@@ -144,8 +149,31 @@ impl Campaign {
     }
 }
 
+/// A parameter's value as targets get it.
+fn word(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), Into::into)
+}
+
 impl Group {
-    fn plan(&self, target: &str, walker: &str, tag: &str) -> Result<Plan, String> {
+    /// Every combination of the swept parameters; one empty one where none is swept.
+    fn combinations(&self) -> Vec<Vec<(String, String)>> {
+        self.sweep.iter().fold(vec![Vec::new()], |before, (name, values)| {
+            let with = |combination: &Vec<(String, String)>, value: &toml::Value| {
+                let mut combination = combination.clone();
+                combination.push((name.clone(), word(value)));
+                combination
+            };
+            before.iter().flat_map(|one| values.iter().map(move |value| with(one, value))).collect()
+        })
+    }
+
+    fn plan(
+        &self,
+        target: &str,
+        walker: &str,
+        swept: &[(String, String)],
+        tag: &str,
+    ) -> Result<Plan, String> {
         let target = target::named(target).ok_or_else(|| {
             let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
@@ -180,10 +208,16 @@ impl Group {
                 "no target of these cells has a parameter {name}; `stress list` shows which have what"
             ));
         }
+        if let Some((name, _)) =
+            swept.iter().find(|(name, _)| target.params.iter().all(|(known, ..)| known != name))
+        {
+            return Err(format!("target {} has no parameter {name} to sweep over", target.name));
+        }
         let given: BTreeMap<String, String> = self
             .params
             .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), Into::into)))
+            .map(|(name, value)| (name.clone(), word(value)))
+            .chain(swept.iter().cloned())
             .collect();
         let mut params = target.params(&given);
         match self.passes {
@@ -193,7 +227,11 @@ impl Group {
         if self.workload == Workload::Signal {
             params.insert("gap_us".into(), self.gap_us.to_string());
         }
-        let id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
+        let mut id = format!("{tag}/{}/{}/{walker}", self.workload.name(), target.name);
+        let swept: Vec<String> = swept.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !swept.is_empty() {
+            id = format!("{id}/{}", swept.join(","));
+        }
         let cell = Cell {
             id,
             interpreter: tag.into(),
@@ -203,7 +241,10 @@ impl Group {
             fault: String::new(),
             n: self.trials,
             params,
-            not_available: subject::not_available(walker).unwrap_or_default().into(),
+            not_available: subject::not_available(walker)
+                .map(String::from)
+                .or_else(|| target.not_available())
+                .unwrap_or_default(),
             judged: walker != crate::subject::FAULTHANDLER,
             ids: target.ids.iter().map(|&id| id.into()).collect(),
             bug: None,
@@ -235,6 +276,21 @@ mod tests {
         assert_eq!(campaign.plans[0].cell.params["depth"], "4");
         assert_eq!(campaign.plans[0].cell.params["work"], "3");
         assert_eq!(campaign.schedule(), [0, 1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_swept_parameter_makes_a_cell_for_each_value_and_names_it() {
+        let text = format!("{GOOD}sweep = {{ depth = [1, 2], work = [0, 3] }}\n")
+            .replace("params = { depth = 4 }\n", "");
+        let campaign = Campaign::parse(&text, "t").unwrap();
+        let ids: Vec<&str> = campaign.plans.iter().map(|plan| plan.cell.id.as_str()).collect();
+        assert_eq!(ids.len(), 8);
+        assert_eq!(ids[0], "t/signal/call-tree/guarded/depth=1,work=0");
+        assert_eq!(ids[7], "t/signal/call-tree/pr-b1/depth=2,work=3");
+        let params = &campaign.plans[7].cell.params;
+        assert_eq!((params["depth"].as_str(), params["work"].as_str()), ("2", "3"));
+        let error = Campaign::parse(&text.replace("depth =", "dept ="), "t").unwrap_err();
+        assert!(error.contains("target call-tree has no parameter dept to sweep over"), "{error}");
     }
 
     #[test]

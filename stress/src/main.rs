@@ -5,6 +5,8 @@
 
 mod attempt;
 mod campaign;
+mod catalogue;
+mod child;
 mod cli;
 mod command;
 mod crash;
@@ -12,6 +14,7 @@ mod failure;
 mod hash;
 mod interrupt;
 mod mutate;
+mod native;
 mod oracle;
 mod page;
 mod process;

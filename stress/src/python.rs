@@ -1,15 +1,15 @@
 //! The Python side of a trial: the target's program, and the few functions it gets from here.
 
-use crate::oracle::{Code, END, Edge, Oracle, line_or_none};
+use crate::native;
+use crate::oracle::{Code, END, Edge, FRESH, Oracle, line_or_none};
 use crate::subject::{FAULTHANDLER, Handler, Judged, Subject};
 use crate::target::{COMMON, Target};
-use crate::workload::{Workload, signal};
+use crate::workload::Workload;
 use sigwalk::walkers;
-use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c;
 use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
 use sigwalk_embed::pyo3::prelude::*;
-use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
+use sigwalk_embed::pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 
@@ -26,54 +26,32 @@ fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &str) -> PyResult
     let compile = py.import("builtins")?.getattr("compile")?;
     let code = compile.call1((source, file, "exec"))?;
     globals.set_item("SOURCE", source)?;
+    globals.set_item("FILE", file)?;
     py.import("builtins")?.getattr("exec")?.call1((code, globals))?;
     Ok(())
 }
 
-/// A namespace with the functions that targets may call, and the common Python code.
+/// A namespace with the native functions that targets may call, and the common Python code.
 ///
 /// # Errors
 /// Python's.
-pub fn namespace<'py>(py: Python<'py>, live: &'static Live) -> PyResult<Bound<'py, PyDict>> {
+pub fn namespace(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let globals = PyDict::new(py);
-    let arm = PyCFunction::new_closure(
-        py,
-        None,
-        None,
-        |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| {
-            signal::arm();
-        },
-    )?;
-    let room = PyCFunction::new_closure(
-        py,
-        None,
-        None,
-        |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| room(live),
-    )?;
-    globals.set_item("sigwalk_arm", arm)?;
-    globals.set_item("sigwalk_room", room)?;
-    run_source(&globals, "call_tree.py", COMMON)?;
+    for native in native::all() {
+        globals.set_item(native.name.to_string_lossy(), native.object(py)?)?;
+    }
+    for (file, source) in COMMON {
+        run_source(&globals, file, source)?;
+    }
     Ok(globals)
-}
-
-/// Slots of 8 bytes that are left in the calling thread's current data-stack chunk.
-fn room(live: &Live) -> Option<u64> {
-    let chunk = live.tstate()?.plus(live.interpreter.layout.thread.datastack_chunk);
-    let (top, limit) = (live.word(chunk.plus(8))?, live.word(chunk.plus(16))?);
-    Some(limit.saturating_sub(top) / 8)
 }
 
 /// Makes a target's program.
 ///
 /// # Errors
 /// Python's, or a call graph of the wrong shape.
-pub fn program(
-    py: Python<'_>,
-    live: &'static Live,
-    target: &Target,
-    params: &BTreeMap<String, String>,
-) -> PyResult<Program> {
-    let globals = namespace(py, live)?;
+pub fn program(py: Python<'_>, target: &Target, params: &BTreeMap<String, String>) -> PyResult<Program> {
+    let globals = namespace(py)?;
     if !target.source.is_empty() {
         run_source(&globals, &format!("{}.py", target.name), target.source)?;
     }
@@ -96,7 +74,9 @@ pub fn program(
         Vec<(Py<PyAny>, Option<Py<PyAny>>, i32)>,
         Py<PyAny>,
     )>()?;
-    let address = |object: &Py<PyAny>| object.as_ptr() as u64;
+    // `...` stands for code that is made while the target runs.
+    let fresh = py.Ellipsis();
+    let address = |object: &Py<PyAny>| if object.is(&fresh) { FRESH } else { object.as_ptr() as u64 };
     let oracle = Oracle::new(
         codes
             .iter()
