@@ -12,6 +12,7 @@ use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::sync::{Mutex, PoisonError};
 
 /// A target that is ready to run.
 pub struct Program {
@@ -21,10 +22,37 @@ pub struct Program {
     pub pass: Py<PyAny>,
 }
 
-fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &str) -> PyResult<()> {
+/// Code of the common files and of targets, by their text: compiled once, before the fork, instead of in every trial.
+static COMPILED: Mutex<BTreeMap<&'static str, Py<PyAny>>> = Mutex::new(BTreeMap::new());
+
+fn compiled<'py>(py: Python<'py>, file: &str, source: &'static str) -> PyResult<Bound<'py, PyAny>> {
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(code) = known.get(source) {
+        return Ok(code.bind(py).clone());
+    }
+    let code = py.import("builtins")?.getattr("compile")?.call1((source, file, "exec"))?;
+    known.insert(source, code.clone().unbind());
+    Ok(code)
+}
+
+fn file_of(target: &Target) -> String {
+    format!("{}.py", target.name)
+}
+
+/// Does for a target, in the fork server, what its trials need not do again. What fails fails again in the trial, which says
+/// so.
+pub fn prepare(target: &Target) {
+    Python::attach(|py| {
+        for (file, source) in COMMON {
+            let _ = compiled(py, file, source);
+        }
+        let _ = compiled(py, &file_of(target), target.source);
+    });
+}
+
+fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &'static str) -> PyResult<()> {
     let py = globals.py();
-    let compile = py.import("builtins")?.getattr("compile")?;
-    let code = compile.call1((source, file, "exec"))?;
+    let code = compiled(py, file, source)?;
     globals.set_item("SOURCE", source)?;
     globals.set_item("FILE", file)?;
     py.import("builtins")?.getattr("exec")?.call1((code, globals))?;
@@ -53,7 +81,7 @@ pub fn namespace(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 pub fn program(py: Python<'_>, target: &Target, params: &BTreeMap<String, String>) -> PyResult<Program> {
     let globals = namespace(py)?;
     if !target.source.is_empty() {
-        run_source(&globals, &format!("{}.py", target.name), target.source)?;
+        run_source(&globals, &file_of(target), target.source)?;
     }
     let arguments = PyDict::new(py);
     for (name, ..) in target.params {

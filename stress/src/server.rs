@@ -7,7 +7,7 @@
 use crate::campaign::{Campaign, Plan};
 use crate::failure::Failure;
 use crate::page::{Page, phase_of};
-use crate::{crash, hash, interrupt, trial};
+use crate::{crash, hash, interrupt, python, trial};
 use libc::{c_int, pid_t};
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_embed::{Live, symbols};
@@ -112,6 +112,7 @@ impl<'a> Server<'a> {
         };
         page.reset();
         let chosen: &Plan = &self.campaign.plans[plan];
+        python::prepare(chosen.target);
         // SAFETY: attached and single-threaded; CPython's own hooks stand around the fork, the child never returns.
         let pid = unsafe {
             ffi::PyOS_BeforeFork();
