@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::fault::{self, Fault};
-use crate::target::{self, Target};
+use crate::target::{self, End, Target};
 use crate::version::Version;
 use crate::workload::{Stepping, Workload};
 use crate::{hash, known_bug, subject};
@@ -67,6 +67,9 @@ struct Group {
     needs: Option<Version>,
     /// The known bug that these cells show.
     bug: Option<known_bug::Declared>,
+    /// Parameters that take one value after another: a cell for each combination, whose id ends with it.
+    #[serde(default)]
+    sweep: BTreeMap<String, Vec<toml::Value>>,
 }
 
 fn no_fault() -> Vec<String> {
@@ -180,13 +183,15 @@ impl Campaign {
         let mut plans = Vec::new();
         for group in &file.cells {
             for target in &group.targets {
-                for (walker, fault) in
-                    group.walkers.iter().flat_map(|w| group.faults.iter().map(move |f| (w, f)))
-                {
-                    plans.push(Plan {
-                        deadline_ms: group.deadline_ms.unwrap_or(file.deadline_ms),
-                        ..group.plan(target, walker, fault, tag)?
-                    });
+                for walker in &group.walkers {
+                    for fault in &group.faults {
+                        for swept in group.combinations() {
+                            plans.push(Plan {
+                                deadline_ms: group.deadline_ms.unwrap_or(file.deadline_ms),
+                                ..group.plan(target, walker, fault, &swept, tag)?
+                            });
+                        }
+                    }
                 }
             }
         }
@@ -235,8 +240,32 @@ pub fn schedule<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Turn> {
     (0..).zip(turns).map(|(trial, (plan, round))| Turn { trial, plan, round }).collect()
 }
 
+/// A parameter's value as targets get it.
+fn word(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), Into::into)
+}
+
 impl Group {
-    fn plan(&self, target: &str, walker: &str, fault: &str, tag: &str) -> Result<Plan, String> {
+    /// Every combination of the swept parameters; one empty one where none is swept.
+    fn combinations(&self) -> Vec<Vec<(String, String)>> {
+        self.sweep.iter().fold(vec![Vec::new()], |before, (name, values)| {
+            let with = |combination: &Vec<(String, String)>, value: &toml::Value| {
+                let mut combination = combination.clone();
+                combination.push((name.clone(), word(value)));
+                combination
+            };
+            before.iter().flat_map(|one| values.iter().map(move |value| with(one, value))).collect()
+        })
+    }
+
+    fn plan(
+        &self,
+        target: &str,
+        walker: &str,
+        fault: &str,
+        swept: &[(String, String)],
+        tag: &str,
+    ) -> Result<Plan, String> {
         let target = target::named(target).ok_or_else(|| {
             let known: Vec<&str> = target::all().map(|target| target.name).collect();
             format!("unknown target {target:?}; known: {}", known.join(", "))
@@ -272,7 +301,7 @@ impl Group {
         if self.millis == 0 || self.gap_us == 0 || self.sample == 0 {
             return Err("millis, gap_us and sample must be at least 1".into());
         }
-        if self.gil && (self.workload != Workload::Other || target.finalizes) {
+        if self.gil && (self.workload != Workload::Other || target.end != End::Stays) {
             return Err(format!(
                 "gil = true is for workload other and targets that do not finalise, not for {} of {}",
                 target.name,
@@ -291,10 +320,16 @@ impl Group {
                 "no target of these cells has a parameter {name}; `stress list` shows which have what"
             ));
         }
+        if let Some((name, _)) =
+            swept.iter().find(|(name, _)| target.params.iter().all(|(known, ..)| known != name))
+        {
+            return Err(format!("target {} has no parameter {name} to sweep over", target.name));
+        }
         let given: BTreeMap<String, String> = self
             .params
             .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), Into::into)))
+            .map(|(name, value)| (name.clone(), word(value)))
+            .chain(swept.iter().cloned())
             .collect();
         let mut params = target.params(&given);
         match self.passes {
@@ -334,6 +369,10 @@ impl Group {
             id.push_str(&format!("/{name}={value}"));
             params.insert(name.clone(), value.clone());
         }
+        let swept: Vec<String> = swept.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !swept.is_empty() {
+            id = format!("{id}/{}", swept.join(","));
+        }
         let version = Version::of_tag(tag);
         let not_available = match &self.needs {
             Some(needs) if version < *needs => format!("needs {needs}"),
@@ -341,8 +380,9 @@ impl Group {
             _ => subject::not_available(walker)
                 .or_else(|| self.workload.not_available())
                 .or_else(|| fault.and_then(Fault::not_available))
-                .unwrap_or_default()
-                .into(),
+                .map(String::from)
+                .or_else(|| target.not_available())
+                .unwrap_or_default(),
         };
         let cell = Cell {
             id,
@@ -417,6 +457,21 @@ mod tests {
         assert_eq!(seeds(0), seeds(2)[..3]);
         let distinct: std::collections::HashSet<u64> = seeds(2).into_iter().collect();
         assert_eq!(distinct.len(), 5);
+    }
+
+    #[test]
+    fn a_swept_parameter_makes_a_cell_for_each_value_and_names_it() {
+        let text = format!("{GOOD}sweep = {{ depth = [1, 2], work = [0, 3] }}\n")
+            .replace("params = { depth = 4 }\n", "");
+        let campaign = Campaign::parse(&text, "t").unwrap();
+        let ids: Vec<&str> = campaign.plans.iter().map(|plan| plan.cell.id.as_str()).collect();
+        assert_eq!(ids.len(), 8);
+        assert_eq!(ids[0], "t/signal/call-tree/guarded/depth=1,work=0");
+        assert_eq!(ids[7], "t/signal/call-tree/pr-b1/depth=2,work=3");
+        let params = &campaign.plans[7].cell.params;
+        assert_eq!((params["depth"].as_str(), params["work"].as_str()), ("2", "3"));
+        let error = Campaign::parse(&text.replace("depth =", "dept ="), "t").unwrap_err();
+        assert!(error.contains("target call-tree has no parameter dept to sweep over"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 mod attempt;
 mod campaign;
+mod catalogue;
+mod child;
 mod cli;
 mod command;
 mod crash;
@@ -15,6 +17,7 @@ mod hash;
 mod interrupt;
 mod known_bug;
 mod mutate;
+mod native;
 mod oracle;
 mod page;
 mod planted;

@@ -10,6 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The caller of a root: the end of a chain.
 pub const END: u64 = 0;
 
+/// Stands for every code object that the oracle was not told of, where a target makes code while it runs (`exec` in a
+/// loop): such code has no address that could be known beforehand. Which of them a frame shows is then not judged; where it
+/// stands, who called it, whom it calls and at which of its lines still is.
+pub const FRESH: u64 = u64::MAX;
+
 /// A call site: `caller` (a code object, or [`END`]) calls `callee` at `line`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
@@ -74,8 +79,15 @@ impl Oracle {
     }
 
     fn code(&self, address: u64) -> Option<&Code> {
-        let index = self.codes.binary_search_by_key(&address, |code| code.address).ok()?;
-        self.codes.get(index)
+        match self.codes.binary_search_by_key(&address, |code| code.address) {
+            Ok(index) => self.codes.get(index),
+            Err(_) => self.codes.last().filter(|code| code.address == FRESH),
+        }
+    }
+
+    /// The address by which edges know the code object: its own, or [`FRESH`].
+    fn known(&self, address: u64) -> u64 {
+        self.code(address).map_or(address, |code| code.address)
     }
 
     /// Name of the function, or the address.
@@ -98,8 +110,8 @@ impl Oracle {
             };
             wrong_line |= code.lines.binary_search(&frame.line).is_err();
             let outer = frames.get(index + 1);
-            let caller = outer.map_or(END, |outer| outer.code.get());
-            let calls = self.edges_between(frame.code.get(), caller);
+            let caller = outer.map_or(END, |outer| self.known(outer.code.get()));
+            let calls = self.edges_between(code.address, caller);
             if calls.is_empty() {
                 return match outer {
                     Some(outer) if self.code(outer.code.get()).is_none() => unknown,
@@ -163,6 +175,27 @@ mod tests {
             (&[(LEAF, 2), (ROOT, 9)], Verdict::Splice),               // root does not call leaf
             (&[(0x99, 2), (NODE, 6), (ROOT, 9)], Verdict::Splice),    // nobody's code
             (&[(LEAF, 2), (NODE, 7)], Verdict::Prefix),               // node is no root
+        ] {
+            assert_eq!(oracle.judge(&stack(frames)), verdict, "{frames:?}");
+        }
+    }
+
+    #[test]
+    fn fresh_code_is_judged_by_where_it_stands() {
+        let code = Code { address: FRESH, name: "fresh".into(), lines: vec![1, 3] };
+        let edge = |callee, caller, line| Edge { callee, caller, line };
+        let Oracle { mut codes, mut edges, .. } = oracle();
+        codes.push(code);
+        edges.extend([edge(FRESH, NODE, 5), edge(FRESH, FRESH, 3), edge(LEAF, FRESH, 1)]);
+        let oracle = Oracle::new(codes, edges);
+        for (frames, verdict) in [
+            (&[(0x99, 1), (0x98, 3), (NODE, 5), (ROOT, 9)][..], Verdict::Possible),
+            (&[(LEAF, 1), (0x99, 1), (NODE, 5), (ROOT, 9)], Verdict::Possible),
+            (&[(0x99, 2), (NODE, 5), (ROOT, 9)], Verdict::WrongLine), // no fresh code has a line 2
+            (&[(0x99, 1), (NODE, 6), (ROOT, 9)], Verdict::WrongLine), // node does not run it there
+            (&[(LEAF, 1), (0x99, 3), (NODE, 5), (ROOT, 9)], Verdict::WrongLine), // it calls leaf at 1
+            (&[(NODE, 5), (0x99, 1), (NODE, 5), (ROOT, 9)], Verdict::Splice), // it does not call node
+            (&[(0x99, 1)], Verdict::Prefix),
         ] {
             assert_eq!(oracle.judge(&stack(frames)), verdict, "{frames:?}");
         }

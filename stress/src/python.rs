@@ -1,19 +1,17 @@
 //! The Python side of a trial: the target's program, and the few functions it gets from here.
 
-use crate::oracle::{Code, END, Edge, Oracle, line_or_none};
+use crate::native;
+use crate::oracle::{Code, END, Edge, FRESH, Oracle, line_or_none};
 use crate::subject::{self, FAULTHANDLER, Handler, Judged, Subject};
 use crate::target::{COMMON, Target};
-use crate::workload::{Workload, signal, step};
-use sigwalk_embed::Live;
+use crate::workload::Workload;
 use sigwalk_embed::cpython_c;
 use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
 use sigwalk_embed::pyo3::prelude::*;
-use sigwalk_embed::pyo3::sync::PyOnceLock;
-use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
+use sigwalk_embed::pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::ffi::CString;
-
-const COMMON_FILE: &str = "call_tree.py";
+use std::sync::{Mutex, PoisonError};
 
 /// A target that is ready to run.
 pub struct Program {
@@ -23,89 +21,64 @@ pub struct Program {
     pub pass: Py<PyAny>,
 }
 
-/// Code by file name: compiled once, in the fork server, and run once, in a trial's process.
-static COMPILED: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+/// Code of the common files and of targets, by their text: compiled once, before the fork, instead of in every trial.
+static COMPILED: Mutex<BTreeMap<&'static str, Py<PyAny>>> = Mutex::new(BTreeMap::new());
 
-fn compiled<'py>(py: Python<'py>, file: &str, source: &str) -> PyResult<Bound<'py, PyAny>> {
-    let known = COMPILED.get_or_init(py, || PyDict::new(py).unbind()).bind(py);
-    if let Some(code) = known.get_item(file)? {
-        return Ok(code);
+fn compiled<'py>(py: Python<'py>, file: &str, source: &'static str) -> PyResult<Bound<'py, PyAny>> {
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(code) = known.get(source) {
+        return Ok(code.bind(py).clone());
     }
     let code = py.import("builtins")?.getattr("compile")?.call1((source, file, "exec"))?;
-    known.set_item(file, &code)?;
+    known.insert(source, code.clone().unbind());
     Ok(code)
-}
-
-fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &str) -> PyResult<()> {
-    let py = globals.py();
-    let code = compiled(py, file, source)?;
-    globals.set_item("SOURCE", source)?;
-    py.import("builtins")?.getattr("exec")?.call1((code, globals))?;
-    Ok(())
 }
 
 fn file_of(target: &Target) -> String {
     format!("{}.py", target.name)
 }
 
-/// Before the first fork for `target`: compiles what each of its trials would compile again. Nothing of it runs here. An
-/// error is left to the trial, which meets it again and reports it.
-///
-/// The first `compile` of a process also makes the hundred types of the `ast` module: half of the time of a small trial.
+/// Does for a target, in the fork server, what its trials need not do again. What fails fails again in the trial, which says
+/// so.
 pub fn prepare(target: &Target) {
     Python::attach(|py| {
-        let _in_the_trial = compiled(py, COMMON_FILE, COMMON);
-        if !target.source.is_empty() {
-            let _in_the_trial = compiled(py, &file_of(target), target.source);
+        for (file, source) in COMMON {
+            let _ = compiled(py, file, source);
         }
+        let _ = compiled(py, &file_of(target), target.source);
     });
 }
 
-/// A namespace with the functions that targets may call, and the common Python code.
+fn run_source(globals: &Bound<'_, PyDict>, file: &str, source: &'static str) -> PyResult<()> {
+    let py = globals.py();
+    let code = compiled(py, file, source)?;
+    globals.set_item("SOURCE", source)?;
+    globals.set_item("FILE", file)?;
+    py.import("builtins")?.getattr("exec")?.call1((code, globals))?;
+    Ok(())
+}
+
+/// A namespace with the native functions that targets may call, and the common Python code.
 ///
 /// # Errors
 /// Python's.
-pub fn namespace<'py>(py: Python<'py>, live: &'static Live) -> PyResult<Bound<'py, PyDict>> {
+pub fn namespace(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let globals = PyDict::new(py);
-    let arm = PyCFunction::new_closure(
-        py,
-        None,
-        None,
-        |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| {
-            signal::arm();
-            step::arm();
-        },
-    )?;
-    let room = PyCFunction::new_closure(
-        py,
-        None,
-        None,
-        |_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>| room(live),
-    )?;
-    globals.set_item("sigwalk_arm", arm)?;
-    globals.set_item("sigwalk_room", room)?;
-    run_source(&globals, COMMON_FILE, COMMON)?;
+    for native in native::all() {
+        globals.set_item(native.name.to_string_lossy(), native.object(py)?)?;
+    }
+    for (file, source) in COMMON {
+        run_source(&globals, file, source)?;
+    }
     Ok(globals)
-}
-
-/// Slots of 8 bytes that are left in the calling thread's current data-stack chunk.
-fn room(live: &Live) -> Option<u64> {
-    let chunk = live.tstate()?.plus(live.interpreter.layout.thread.datastack_chunk);
-    let (top, limit) = (live.word(chunk.plus(8))?, live.word(chunk.plus(16))?);
-    Some(limit.saturating_sub(top) / 8)
 }
 
 /// Makes a target's program.
 ///
 /// # Errors
 /// Python's, or a call graph of the wrong shape.
-pub fn program(
-    py: Python<'_>,
-    live: &'static Live,
-    target: &Target,
-    params: &BTreeMap<String, String>,
-) -> PyResult<Program> {
-    let globals = namespace(py, live)?;
+pub fn program(py: Python<'_>, target: &Target, params: &BTreeMap<String, String>) -> PyResult<Program> {
+    let globals = namespace(py)?;
     if !target.source.is_empty() {
         run_source(&globals, &file_of(target), target.source)?;
     }
@@ -128,7 +101,9 @@ pub fn program(
         Vec<(Py<PyAny>, Option<Py<PyAny>>, i32)>,
         Py<PyAny>,
     )>()?;
-    let address = |object: &Py<PyAny>| object.as_ptr() as u64;
+    // `...` stands for code that is made while the target runs.
+    let fresh = py.Ellipsis();
+    let address = |object: &Py<PyAny>| if object.is(&fresh) { FRESH } else { object.as_ptr() as u64 };
     let oracle = Oracle::new(
         codes
             .iter()

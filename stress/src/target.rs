@@ -1,14 +1,22 @@
 //! Targets: the Python programs that are walked. A new one is a Python file with a function `setup_<name>`, which
 //! returns (codes, edges, function that makes one pass), and one row in the file of its family.
+//!
+//! What Python code cannot do is a function of `crate::native`. What a target leaves out, and why, is in `crate::catalogue`.
 
 mod allocations;
 mod calls;
+mod codes;
 mod generators;
 mod interpreters;
 mod programs;
+mod stacks;
+mod teardown;
 mod threads;
+mod tracing;
 
 use crate::workload::Workload;
+use sigwalk_embed::pyo3::Python;
+use sigwalk_embed::pyo3::types::PyAnyMethods;
 use std::collections::BTreeMap;
 
 /// A target.
@@ -18,6 +26,8 @@ pub struct Target {
     pub name: &'static str,
     /// One line for `stress list`.
     pub about: &'static str,
+    /// What its oracle judges, and what it does not: one line for `stress list`.
+    pub oracle: &'static str,
     /// Rows of the catalogue that it stands for: scenarios S1 to S20, regressions F, T, W, P, R.
     pub ids: &'static [&'static str],
     /// Workloads that make sense with it.
@@ -26,22 +36,73 @@ pub struct Target {
     pub params: &'static [(&'static str, &'static str, &'static str)],
     /// The Python file.
     pub source: &'static str,
-    /// Whether the trial ends with Py_FinalizeEx, walked until the end.
-    pub finalizes: bool,
+    /// How a trial ends.
+    pub end: End,
+    /// What it needs of the interpreter.
+    pub needs: Needs,
 }
 
-/// The call tree's functions, which every target may use.
-pub const COMMON: &str = include_str!("target/call_tree.py");
+/// What a trial does when the target's passes are over, while walks go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing.
+    Stays,
+    /// Py_FinalizeEx.
+    Finalizes,
+    /// Py_FinalizeEx and Py_Initialize, as often as the parameter `cycles` says.
+    Reinitializes,
+}
 
-/// A target with a call graph, which allocates as well.
-const HOOKED: &[Workload] =
+/// What a target needs of the interpreter.
+#[derive(Clone, Copy, Debug)]
+pub enum Needs {
+    /// Nothing that not all of 3.11 to 3.15 have.
+    Nothing,
+    /// This version or a later one, as major << 8 | minor, for what the words say.
+    Version(u32, &'static str),
+    /// A module that is not in the standard library.
+    Module(&'static str),
+}
+
+/// What most targets have in common.
+const PLAIN: Target = Target {
+    name: "",
+    about: "",
+    oracle: EXACT,
+    ids: &[],
+    workloads: BOTH,
+    params: &[],
+    source: "",
+    end: End::Stays,
+    needs: Needs::Nothing,
+};
+
+const EXACT: &str = "exact: every frame's code, line, caller and line of call, and the root";
+
+/// Python code that every target may use: name and text.
+pub const COMMON: [(&str, &str); 2] =
+    [("graph.py", include_str!("target/graph.py")), ("call_tree.py", include_str!("target/call_tree.py"))];
+
+const BOTH: &[Workload] = &[Workload::Hook, Workload::Signal, Workload::Other, Workload::Interleave];
+/// For targets of which one pass can be made so small that it can be stepped.
+const SHORT: &[Workload] =
     &[Workload::Hook, Workload::Signal, Workload::Other, Workload::Step, Workload::Interleave];
 
 /// All targets, family by family.
 pub fn all() -> impl Iterator<Item = &'static Target> {
-    [calls::ALL, generators::ALL, threads::ALL, interpreters::ALL, allocations::ALL, programs::ALL]
-        .into_iter()
-        .flatten()
+    let families = [
+        calls::ALL,
+        stacks::ALL,
+        generators::ALL,
+        teardown::ALL,
+        codes::ALL,
+        tracing::ALL,
+        threads::ALL,
+        interpreters::ALL,
+        allocations::ALL,
+        programs::ALL,
+    ];
+    families.into_iter().flatten()
 }
 
 /// The target of that name.
@@ -65,4 +126,29 @@ impl Target {
             |name: &str, default: &str| given.get(name).map_or_else(|| default.to_owned(), Clone::clone);
         self.params.iter().map(|(name, default, _)| ((*name).to_owned(), value(name, default))).collect()
     }
+
+    /// Why it cannot run on this interpreter; `None` when it can.
+    #[must_use]
+    pub fn not_available(&self) -> Option<String> {
+        match self.needs {
+            Needs::Nothing => None,
+            Needs::Version(least, what) => (sigwalk_embed::hexversion() >> 16 < least)
+                .then(|| format!("{what} came with {}.{}", least >> 8, least & 0xff)),
+            Needs::Module(name) => (!is_installed(name)).then(|| {
+                format!("{name} is not installed: PYTHONPATH=$(scripts/packages {name} PYTHON) brings it")
+            }),
+        }
+    }
 }
+
+/// Whether the interpreter, which is started if it was not, finds the module.
+fn is_installed(module: &str) -> bool {
+    sigwalk_embed::initialize(sigwalk_embed::Options::default()).is_ok()
+        && Python::attach(|py| {
+            let spec = py.import("importlib.util").and_then(|util| util.call_method1("find_spec", (module,)));
+            spec.is_ok_and(|spec| !spec.is_none())
+        })
+}
+
+#[cfg(test)]
+mod tests;

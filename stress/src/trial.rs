@@ -4,17 +4,24 @@
 use crate::attempt::Context;
 use crate::campaign::Plan;
 use crate::page::Page;
-use crate::workload::{self, Workload, program};
+use crate::target::End;
+use crate::workload::{self, Running, Workload, program};
 use crate::{crash, python};
 use sigwalk::reader::VmReader;
 use sigwalk::signal as fault_handler;
-use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::{Python, ffi};
+use sigwalk_embed::{Live, Options};
 use sigwalk_record::Phase;
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 /// After Py_FinalizeEx, walks go on for this long: threads that hang, or that have yet to notice.
 const AFTER_FINALIZE: Duration = Duration::from_millis(2);
+
+const WALKER_BEGINS: Duration = Duration::from_secs(1);
+
+/// What an interpreter that was initialised again runs.
+const AGAIN: &CStr = c"def down(n):\n    return n and down(n - 1)\nfor _ in range(50):\n    down(10)\n";
 
 /// Runs the trial in this freshly forked process and ends it. The page tells the parent how it went.
 pub fn run_and_exit(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> ! {
@@ -53,7 +60,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     // On top of the crash reporter, so that it hears of what is not a guarded load.
     fault_handler::install().map_err(|error| error.to_string())?;
     let prepared = Python::attach(|py| {
-        let program = python::program(py, live, plan.target, &plan.cell.params)?;
+        let program = python::program(py, plan.target, &plan.cell.params)?;
         let subject = python::subject(py, &plan.cell.walker, plan.workload)?;
         Ok((program, subject))
     });
@@ -66,28 +73,63 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         .publish();
 
     page.enter(Phase::Target);
-    let begun = Instant::now();
     let running = workload::start(context, plan, seed)?;
-    let time = Duration::from_millis(plan.millis);
+    if plan.workload == Workload::Other {
+        await_walker(page);
+    }
+    let (begun, time) = (Instant::now(), Duration::from_millis(plan.millis));
     Python::attach(|py| -> Result<(), String> {
         let mut passes = 0;
-        while plan.passes.map_or_else(|| begun.elapsed() < time, |most| passes < most) {
+        // One pass at least: a process that was not scheduled for a while has measured nothing otherwise.
+        while passes == 0 || plan.passes.map_or_else(|| begun.elapsed() < time, |most| passes < most) {
             running.window(|| program.pass.call0(py)).map_err(|error| format!("target: {error}"))?;
             passes += 1;
         }
         Ok(())
     })?;
-    if plan.target.finalizes {
-        // From here on CPython runs code of its own, which the oracle does not know.
-        page.lenient.store(1, std::sync::atomic::Ordering::Relaxed);
-        // SAFETY: the main thread, attached; nothing of Python is used after it.
-        running.window(|| unsafe { ffi::Py_FinalizeEx() });
-        std::thread::sleep(AFTER_FINALIZE);
-    }
+    end(plan, page, &running)?;
     running.finish(context)?;
     page.enter(Phase::Done);
     if let Some(note) = context.witness() {
         page.leave_note(&note);
+    }
+    Ok(())
+}
+
+/// Until another thread's or process's first walk has begun, or a second is over: on a busy machine it may get its first time
+/// slice when a short target is through, and then nothing was measured.
+fn await_walker(page: &Page) {
+    let begun = Instant::now();
+    while page.steps.load(std::sync::atomic::Ordering::Relaxed) == 0 && begun.elapsed() < WALKER_BEGINS {
+        std::thread::yield_now();
+    }
+}
+
+/// Ends the interpreter as the target says. Nothing that belongs to Python may be used after it.
+fn end(plan: &Plan, page: &'static Page, running: &Running) -> Result<(), String> {
+    if plan.target.end == End::Stays {
+        return Ok(());
+    }
+    // From here on CPython runs code of its own, which the oracle does not know.
+    page.lenient.store(1, std::sync::atomic::Ordering::Relaxed);
+    // SAFETY: the main thread, attached; no object of the interpreter that ends is used after it.
+    running.window(|| unsafe { ffi::Py_FinalizeEx() });
+    if plan.target.end == End::Finalizes {
+        std::thread::sleep(AFTER_FINALIZE);
+        return Ok(());
+    }
+    let cycles = plan.cell.params.get("cycles").and_then(|cycles| cycles.parse().ok()).unwrap_or(1_u32);
+    for _ in 0..cycles {
+        sigwalk_embed::initialize(Options::default())
+            .map_err(|error| format!("initialised again: {error}"))?;
+        // SAFETY: the main thread, attached to the interpreter that was just made; pyo3, which keeps objects of the first one,
+        // is not used.
+        unsafe {
+            if ffi::PyRun_SimpleString(AGAIN.as_ptr()) != 0 {
+                return Err("the program of the interpreter that was initialised again failed".into());
+            }
+            ffi::Py_FinalizeEx();
+        }
     }
     Ok(())
 }

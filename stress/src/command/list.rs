@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::mutate::{classes, fields};
 use crate::workload::Workload;
-use crate::{fault, subject, target};
+use crate::{catalogue, fault, subject, target};
 use serde_json::{Value, json};
 use sigwalk_record::exit;
 
@@ -30,6 +30,13 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
     println!("\nTargets");
     for target in target::all() {
         println!("  {:20} {}", target.name, target.about);
+        if let Some(why) = target.not_available() {
+            println!("  {:20}   not available: {why}", "");
+        }
+        println!("  {:20}   judged: {}", "", target.oracle);
+        if !target.ids.is_empty() {
+            println!("  {:20}   stands for {}", "", target.ids.join(", "));
+        }
         for (name, value, about) in target.params {
             println!("  {:20}   {name} = {value}: {about}", "");
         }
@@ -39,6 +46,16 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
         println!("  {:20} {} [{}]", fault.name, fault.about, fault.ids.join(", "));
         if let Some(why) = fault.not_available() {
             println!("  {:20}   not available: {why}", "");
+        }
+    }
+    println!("\nCatalogue of what goes wrong");
+    for row in catalogue::all() {
+        println!("  {:20} {}", row.id, row.about);
+        for cover in row.covered_by() {
+            println!("  {:20}   {cover}", "");
+        }
+        if !row.left_out.is_empty() {
+            println!("  {:20}   left out: {}", "", row.left_out);
         }
     }
     println!("\nFields that `stress mutate` changes");
@@ -61,6 +78,9 @@ fn as_value() -> Value {
         "targets": target::all().map(|target| json!({
             "name": target.name,
             "about": target.about,
+            "oracle": target.oracle,
+            "ids": target.ids,
+            "not_available": target.not_available().unwrap_or_default(),
             "workloads": target.workloads.iter().map(|workload| workload.name()).collect::<Vec<_>>(),
             "params": target.params.iter().map(|(name, value, about)| json!({"name": name, "default": value, "about": about})).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
@@ -69,6 +89,12 @@ fn as_value() -> Value {
             "about": fault.about,
             "ids": fault.ids,
             "not_available": fault.not_available().unwrap_or_default(),
+        })).collect::<Vec<_>>(),
+        "catalogue": catalogue::all().map(|row| json!({
+            "id": row.id,
+            "about": row.about,
+            "covered_by": row.covered_by(),
+            "left_out": row.left_out,
         })).collect::<Vec<_>>(),
         "fields": fields::ALL.iter().map(|field| field.name()).collect::<Vec<_>>(),
         "classes": classes::ALL.iter().map(|class| json!({"name": class.name(), "about": class.about()})).collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 //! ownership transfer, collection, import, thread start and exit. For the workload `hook`, whose truth is the
 //! interpreter's own frames: none of these needs a call graph, so they may call whatever they like.
 
-use super::Target;
+use super::{End, PLAIN, Target};
 use crate::workload::Workload;
 
 const HOOK: &[Workload] = &[Workload::Hook];
@@ -20,7 +20,8 @@ const fn row(
         workloads: HOOK,
         params: repeats,
         source: include_str!("allocations.py"),
-        finalizes: false,
+        oracle: "the interpreter's own frames",
+        ..PLAIN
     }
 }
 
@@ -78,7 +79,7 @@ pub const ALL: &[Target] = &[
     ),
     row("alloc-interpreters", "S13: interpreters made, run and ended on this thread", &["S13"], FEW),
     Target {
-        finalizes: true,
+        end: End::Finalizes,
         ..row(
             "alloc-finalize",
             "S11: destructors, callbacks, suspended generators and daemon threads at finalisation",

@@ -4,7 +4,7 @@
 
 
 def build(depth, work, extra_locals, style):
-    """Returns (root function, codes, edges): see `describe`."""
+    """Returns (root function, functions, calls): see `describe`."""
     lines, calls = [], []
 
     def emit(line):
@@ -38,26 +38,6 @@ def build(depth, work, extra_locals, style):
     exec(compile("\n".join(lines), "<call-tree>", "exec"), namespace)
     functions = {name: f for name, f in namespace.items() if name.startswith("n")}
     return functions["n1"], functions, calls
-
-
-def describe(functions, calls, roots):
-    """What the oracle needs: [(code, name, [line or None])], [(callee, caller or None, line)].
-
-    `functions`: name -> function; `calls`: (callee name, caller name, line); `roots`: names that chains end with.
-    """
-    codes = [(f.__code__, name, sorted({line for *_, line in f.__code__.co_lines()}, key=str)) for name, f in functions.items()]
-    edges = [(functions[a].__code__, functions[b].__code__, line) for a, b, line in calls]
-    edges += [(functions[root].__code__, None, 0) for root in roots]
-    return codes, edges
-
-
-def line_of(source, function, text):
-    """Line in `function` (of the file `source`) that has `text`: for targets written as files, not generated."""
-    first = function.__code__.co_firstlineno
-    for offset, line in enumerate(source.splitlines()[first - 1 :]):
-        if text in line:
-            return first + offset
-    raise LookupError(f"{text!r} is not in {function.__name__}")
 
 
 def setup_call_tree(depth, work, locals, style):

@@ -14,14 +14,8 @@ def setup_generator_boundary(locals, repeats):
     def edge(n=0):
         if sigwalk_room() <= need:
             for _ in range(repeats):
-                made()  # at the boundary
+                made()  # calls made
             return
-        edge(n + 1)  # deeper
+        edge(n + 1)  # calls edge
 
-    functions = {"edge": edge, "made": made}
-    calls = [
-        ("edge", "edge", line_of(SOURCE, edge, "# deeper")),
-        ("made", "edge", line_of(SOURCE, edge, "# at the boundary")),
-    ]
-    codes, edges = describe(functions, calls, ["edge"])
-    return codes, edges, edge
+    return *graph(SOURCE, {"edge": edge, "made": made}, ["edge"]), edge

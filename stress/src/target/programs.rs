@@ -4,7 +4,7 @@
 //! cannot run here, and says on stderr why. A new one is a file and a row here: in `reports/findings/`, as the reproducer of
 //! a report, when the newest release has the bug, else in `programs/`.
 
-use super::Target;
+use super::{PLAIN, Target};
 use crate::workload::Workload;
 
 const fn row(
@@ -13,8 +13,10 @@ const fn row(
     ids: &'static [&'static str],
     source: &'static str,
 ) -> Target {
-    Target { name, about, ids, workloads: &[Workload::Program], params: &[], source, finalizes: false }
+    Target { name, about, ids, workloads: &[Workload::Program], source, oracle: ENDS, ..PLAIN }
 }
+
+const ENDS: &str = "how its process ends";
 
 /// A file of `programs/`: name, what it shows, rows of the catalogue.
 macro_rules! program {

@@ -9,17 +9,15 @@ def setup_thread_churn(depth, work, locals, threads):
 
     def body(done):
         sigwalk_arm()
-        root(1)  # the thread's work
+        root(1)  # calls n1
         done.append(None)
 
     def churn():
         done = []
         for _ in range(threads):
-            _thread.start_new_thread(body, (done,))  # start
+            _thread.start_new_thread(body, (done,))
         while len(done) < threads:
-            time.sleep(0.0001)  # wait
+            time.sleep(0.0001)
 
     functions.update(body=body, churn=churn)
-    calls.append(("n1", "body", line_of(SOURCE, body, "# the thread's work")))
-    codes, edges = describe(functions, calls, ["body", "churn"])
-    return codes, edges, churn
+    return *graph(SOURCE, functions, ["body", "churn"], calls), churn

@@ -9,7 +9,7 @@ def setup_thread_exit(threads, work):
 
     class Farewell:
         def __del__(self):
-            spin()  # last words
+            spin()  # calls spin
 
     def spin():
         for _ in range(work):
@@ -28,6 +28,4 @@ def setup_thread_exit(threads, work):
             time.sleep(0.0001)
 
     functions = {"farewell": Farewell.__del__, "spin": spin, "body": body, "churn": churn}
-    calls = [("spin", "farewell", line_of(SOURCE, Farewell.__del__, "# last words"))]
-    codes, edges = describe(functions, calls, ["farewell", "body", "churn"])
-    return codes, edges, churn
+    return *graph(SOURCE, functions, ["farewell", "body", "churn"]), churn

@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use crate::attempt::Context;
+use crate::child;
 use crate::page::Tally;
 use crate::subject::Subject;
 use sigwalk::addr::Addr;
@@ -96,27 +97,8 @@ impl Walking {
     pub fn join(self) -> Result<(), String> {
         match self {
             Walking::Thread(thread) => thread.join().map_err(|_| "the walking thread panicked".to_string()),
-            Walking::Process(pid) => {
-                let mut status = 0;
-                // SAFETY: our own child; `status` is written. A walker that died takes the trial with it, by the same signal:
-                // it has reported itself to the page.
-                unsafe {
-                    while libc::waitpid(pid, &mut status, 0) != pid {
-                        let error = std::io::Error::last_os_error();
-                        if error.kind() != std::io::ErrorKind::Interrupted {
-                            return Err(format!("waiting for the walking process: {error}"));
-                        }
-                    }
-                    if libc::WIFSIGNALED(status) {
-                        libc::signal(libc::WTERMSIG(status), libc::SIG_DFL);
-                        libc::raise(libc::WTERMSIG(status));
-                    }
-                }
-                match libc::WEXITSTATUS(status) {
-                    0 => Ok(()),
-                    code => Err(format!("the walking process ended with {code}")),
-                }
-            }
+            // It has reported itself to the page.
+            Walking::Process(pid) => child::wait(pid).map_err(|why| format!("the walking process: {why}")),
         }
     }
 }

@@ -80,6 +80,15 @@ pub fn arm() {
     set_timer(mean);
 }
 
+/// As [`arm`], in a process that was just forked: it has no timer, and ids of its parent's timers mean nothing in it.
+pub fn arm_in_child() {
+    for slot in &TIMER_RING {
+        slot.store(std::ptr::null_mut(), Relaxed);
+    }
+    TIMER.set(std::ptr::null_mut());
+    arm();
+}
+
 /// No signal of ours has an effect from now on.
 pub fn stop() {
     MEAN_GAP.store(0, Relaxed);

@@ -1,0 +1,96 @@
+//! Each target's oracle is tight: what is taken out of a target's own account of itself is missed when it runs.
+#![allow(unsafe_code)]
+
+use super::{COMMON, Target, all, named};
+use crate::campaign::Campaign;
+use crate::server::Server;
+use sigwalk_embed::{Live, Options};
+use sigwalk_record::{Tallies, Trial};
+
+/// Trials of one target under `signal`, with `source` in place of its own.
+fn run(live: &'static Live, target: &'static Target, source: &'static str, trials: u64) -> Vec<Trial> {
+    let text = format!(
+        "name = 'planted'\n[[cells]]\nworkload = 'signal'\ntargets = ['{}']\nwalkers = ['guarded']\ntrials = {trials}\nmillis = 10\ngap_us = 20\n",
+        target.name
+    );
+    let mut campaign = Campaign::parse(&text, "t").unwrap();
+    campaign.plans[0].target = Box::leak(Box::new(Target { source, ..*target }));
+    let mut done = Vec::new();
+    let whole = Server::new(live, &campaign, 1).run(campaign.schedule(), |trial| {
+        done.push(trial);
+        Ok(())
+    });
+    assert!(whole.unwrap());
+    done
+}
+
+fn total(trials: &[Trial], count: fn(&Tallies) -> u64) -> u64 {
+    trials.iter().map(|trial| count(&trial.tallies)).sum()
+}
+
+/// One test, because one thread is Python's main thread, and because a trial is a fork of it.
+#[test]
+fn what_a_target_does_not_tell_is_found() {
+    sigwalk_embed::initialize(Options::default()).unwrap();
+    let live: &'static Live = Box::leak(Box::new(Live::find().unwrap()));
+    for (name, from, to, count) in [
+        // A line of a call is not told.
+        (
+            "c-calls",
+            "sorted((2, 1), key=node)  # calls node",
+            "sorted((2, 1), key=node)",
+            wrong_line as Count,
+        ),
+        ("tracing", "root(1)  # calls n1", "root(1)", wrong_line),
+        ("chunk-crossing", "first()  # calls f0", "pass  # calls f0\n            first()", wrong_line),
+        // A caller is not told.
+        ("exceptions", "passes(k)  # calls passes", "passes(k)", splice),
+        ("frame-reuse", "b()  # calls b0", "b()", splice),
+        ("code-churn", "(\"known\", \"fresh\", 3)", "(\"known\", \"main\", 3)", splice),
+        (
+            "generator-ends",
+            "generator.throw(KeyError)  # calls outer, inner",
+            "generator.throw(KeyError)",
+            splice,
+        ),
+        ("tracing", "anywhere(tracers, functions)", "[]", splice),
+        // A root is not told.
+        ("gilstate", "[\"body\", \"main\"]", "[\"main\"]", prefix),
+    ] {
+        let target = named(name).unwrap();
+        let planted = target.source.replacen(from, to, 1);
+        assert_ne!(planted, target.source, "{name}: {from:?} is not in its source");
+        let trials = run(live, target, planted.leak(), 3);
+        assert!(total(&trials, count) > 0, "{name} without {from:?}: {trials:?}");
+        let trials = run(live, target, target.source, 3);
+        assert_eq!(total(&trials, impossible), 0, "{name}: {trials:?}");
+    }
+}
+
+type Count = fn(&Tallies) -> u64;
+
+fn wrong_line(tallies: &Tallies) -> u64 {
+    tallies.wrong_line
+}
+fn splice(tallies: &Tallies) -> u64 {
+    tallies.splice
+}
+fn prefix(tallies: &Tallies) -> u64 {
+    tallies.prefix
+}
+fn impossible(tallies: &Tallies) -> u64 {
+    tallies.wrong_line + tallies.splice + tallies.prefix
+}
+
+#[test]
+fn names_are_distinct_and_each_setup_is_in_its_source() {
+    let mut names: Vec<&str> = all().map(|target| target.name).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    for target in all() {
+        let definition = format!("def {}(", target.setup_function());
+        let common = COMMON.iter().any(|(_, text)| text.contains(&definition));
+        assert!(common || target.source.contains(&definition), "{}", target.name);
+        assert!(!target.oracle.is_empty() && !target.workloads.is_empty(), "{}", target.name);
+    }
+}
