@@ -22,8 +22,8 @@ pub fn tables(model: &Model, most: usize) -> Vec<(String, Table)> {
 fn table(workload: &str, rows: &[&Row], most: usize) -> Table {
     let tests = |compared| rows.iter().filter(|row| row.compared == compared).count() as u64;
     let caption = format!(
-        "Workload {workload}: exact McNemar tests, adjusted by Holm over {} comparisons of crashes and hangs, and over {} of silent wrong stacks",
-        grouped(tests(Compared::Died)),
+        "Workload {workload}: exact McNemar tests, adjusted by Holm over {} of crashes and hangs, and over {} of silent wrong stacks",
+        comparisons(tests(Compared::Died)),
         grouped(tests(Compared::Silent))
     );
     let head = [
@@ -67,7 +67,10 @@ fn table(workload: &str, rows: &[&Row], most: usize) -> Table {
     }
     table.cut(most);
     let same = rows.iter().filter(|row| !row.differs()).count() as u64;
-    table.note =
-        format!("{} In {} comparisons no pair differs.", table.note, grouped(same)).trim().to_owned();
+    table.note = format!("{} In {} no pair differs.", table.note, comparisons(same)).trim().to_owned();
     table
+}
+
+fn comparisons(count: u64) -> String {
+    format!("{} comparison{}", grouped(count), if count == 1 { "" } else { "s" })
 }
