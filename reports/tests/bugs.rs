@@ -11,11 +11,11 @@ fn bug(id: &str, stands: Standing) -> Option<Bug> {
     Some(Bug { id: id.into(), issue: "gh-1".into(), title, stands, hit: vec![Outcome::Crash, Outcome::Hang] })
 }
 
-/// One run on `tag`: cells with, of their 20 trials, those of `hits` ending as given there.
-/// Id, standing, trials (milliseconds and outcome), why it was not run.
-type Run<'a> = (&'a str, Standing, &'a [(u64, Outcome)], &'a str);
+/// A bug, what is said of it, which of 20 trials end otherwise than well, and why nothing runs.
+type Declared<'a> = (&'a str, Standing, &'a [(u64, Outcome)], &'a str);
 
-fn run(dir: &Path, tag: &str, cells: &[Run<'_>]) {
+/// One run on `tag`.
+fn run(dir: &Path, tag: &str, cells: &[Declared<'_>]) {
     let mut declared = Vec::new();
     let mut trials = Vec::new();
     for (id, stands, hits, why) in cells {

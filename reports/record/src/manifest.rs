@@ -105,13 +105,13 @@ pub enum Standing {
 /// One cell: all trials that share interpreter, workload, target, walker and fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// `interpreter/workload/target/walker` and, where there is one, `/fault`.
+    /// `interpreter/workload/target/walker` and, where there are any, `/fault` and the environment of a program, `/NAME=value`.
     pub id: String,
     /// Tag of the interpreter.
     pub interpreter: String,
-    /// `hook`, `signal`, `other`, `step`, `mutate` or `soak`. Never mixed.
+    /// `hook`, `signal`, `other`, `step`, `program`, `mutate` or `soak`. Never mixed.
     pub workload: String,
-    /// Name of the walker.
+    /// Name of the walker; of a program, who walks in it.
     pub walker: String,
     /// Name of the target.
     pub target: String,

@@ -48,7 +48,7 @@ pub const ALL: &[Target] = &[
     program!("watchdog-many-threads", "twenty threads arm the watchdog while the others run", ["F3"]),
     program!("own-dump", "a dump of the interrupted thread's frames at any instruction", ["F6", "S2", "S3"]),
     program!("main-thread-lost", "a dump of 150 threads: is the main thread in it?", ["F19"]),
-    program!("deleted-state", "a dump in a thread whose state another thread has deleted", ["S10"]),
+    program!("deleted-state-dump", "a dump in a thread whose state another thread has deleted", ["S10"]),
     program!("late-symbol", "the name of a borrowed code object after its death", ["P6", "R4"]),
     program!("tracemalloc-track-race", "it starts and stops under PyTraceMalloc_Track", ["T1", "T6"]),
     program!("tracemalloc-dead-interpreter", "file names of a sub-interpreter that is gone", ["T5"]),
