@@ -134,6 +134,12 @@ fn a_changed_exit_status_is_reported_and_walker_none_tells_why() {
     assert_eq!(trial["outcome"], "contract_violation");
     assert_eq!(trial["note"], "exit status 1; without the storm: exit status 0");
     assert_eq!(run["walks"], 0);
+
+    // A walker's run with a change is followed by its control.
+    let place = Place::new();
+    ended(&place.soak(&[], &["-c", EINTR]), 3);
+    let (_, trial) = place.only_run();
+    assert!(trial["note"].as_str().unwrap().contains("; signals without walks do the same"), "{trial}");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::records::{RunDir, now};
 use crate::soak::process::{End, Ended, Program, Storm};
 use crate::soak::shared::Shared;
 use crate::soak::summary::{Report, Stormed};
-use crate::soak::verdict::{Plain, Seen, Verdict, judge};
-use crate::soak::{junit, subject};
+use crate::soak::verdict::{self, Plain, Seen, Verdict, judge};
+use crate::soak::{NONE, junit, subject};
 use crate::{hash, interrupt};
 use sigwalk_embed::tls;
 use sigwalk_record::{Campaign, Cell, Kind, Manifest, Outcome, SCHEMA, Trial, exit};
@@ -142,13 +142,17 @@ impl Running<'_> {
             }
             whole = self.without()?;
             if !whole {
-                verdict
-                    .note
-                    .get_or_insert_default()
-                    .push_str("; interrupted before more runs without a storm");
+                verdict.add_note("interrupted before more runs without a storm");
                 break;
             }
             verdict = judge(&self.plain, &seen, shared, storm.walker);
+        }
+        if whole && verdict.is_finding() && !verdict.phase.is_walking() && storm.walker != NONE {
+            // The control: what the signals do when nobody walks.
+            match self.once(&format!("control-{trial}"), Some(&Storm { walker: NONE, ..*storm }))? {
+                Some((_, signals, _)) => verdict.add_note(verdict::control(&self.plain, &seen, &signals)),
+                None => whole = false,
+            }
         }
         self.records.append(&record(trial, cell, storm.seed, &ended, shared, &verdict))?;
         let walks = shared.page.walks.load(Relaxed);

@@ -70,12 +70,13 @@ fn steady(name: &str) -> String {
     steady
 }
 
-/// The module that a test is of: `test_dict` of `test.test_dict.DictTest.test_pop`, and of packages `test_asyncio`.
+/// The module that a test is of: `test_dict` of `test.test_dict.DictTest.test_pop`, and of packages `test_asyncio`. `None` of tests
+/// that a module takes from elsewhere: doctests of `json`, `test.fork_wait.ForkWait.test_wait`.
 #[must_use]
-pub fn module_of(test: &str) -> &str {
+pub fn module_of(test: &str) -> Option<&str> {
     // `setUpClass (test.test_x.Class)` and the like have it in parentheses.
     let dotted = test.rsplit_once('(').map_or(test, |(_, inner)| inner.trim_end_matches(')'));
-    dotted.split('.').find(|part| part.starts_with("test_")).unwrap_or("(other)")
+    dotted.strip_prefix("test.")?.split('.').next().filter(|module| module.starts_with("test_"))
 }
 
 #[cfg(test)]
@@ -127,8 +128,10 @@ mod tests {
 
     #[test]
     fn modules_of_tests() {
-        assert_eq!(module_of("test.test_dict.DictTest.test_pop"), "test_dict");
-        assert_eq!(module_of("test.test_asyncio.test_events.T.test_x"), "test_asyncio");
-        assert_eq!(module_of("setUpClass (test.test_os.T)"), "test_os");
+        assert_eq!(module_of("test.test_dict.DictTest.test_pop"), Some("test_dict"));
+        assert_eq!(module_of("test.test_asyncio.test_events.T.test_x"), Some("test_asyncio"));
+        assert_eq!(module_of("setUpClass (test.test_os.T)"), Some("test_os"));
+        assert_eq!(module_of("test.fork_wait.ForkWait.test_wait"), None);
+        assert_eq!(module_of("json.loads"), None);
     }
 }

@@ -75,8 +75,8 @@ impl Stormed {
         let ran = seen.tests.iter().flatten().map(|(test, _)| test.as_str());
         let judged: Vec<&str> =
             ran.filter(|test| !unstable.contains(test) || changed.contains(test)).collect();
-        let modules: BTreeSet<&str> = judged.iter().map(|test| module_of(test)).collect();
-        let modules_changed: BTreeSet<&str> = changed.iter().map(|test| module_of(test)).collect();
+        let modules: BTreeSet<&str> = judged.iter().filter_map(|test| module_of(test)).collect();
+        let modules_changed: BTreeSet<&str> = changed.iter().filter_map(|test| module_of(test)).collect();
         let walks = shared.page.walks.load(Relaxed);
         let (wall, cpu) = (ended.wall.as_secs_f64(), ended.cpu.as_secs_f64());
         Stormed {

@@ -10,7 +10,9 @@
 //! | the same results | what the walks' tallies say |
 //!
 //! "Another" is one that no run without a storm had: what differs among those is unstable, and is not judged. A changed result is
-//! not yet the walker's doing. Signals alone change programs that do not expect EINTR; walker `none` shows it.
+//! not yet the walker's doing: signals alone change programs that do not expect EINTR, and `signal.pause` returns for every signal
+//! that has a handler (test_signal's test_itimer_real and its like). So a run with a change is followed by one under a storm that
+//! walks nothing, and the note says whether it does the same ([`control`]).
 
 use super::process::End;
 use super::shared::Shared;
@@ -110,6 +112,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Says more.
+    pub fn add_note(&mut self, text: &str) {
+        let note = self.note.get_or_insert_default();
+        let join = if note.is_empty() { "" } else { "; " };
+        note.push_str(join);
+        note.push_str(text);
+    }
+
     /// Whether the storm did something to the program.
     #[must_use]
     pub fn is_finding(&self) -> bool {
@@ -117,6 +127,22 @@ impl Verdict {
             self.outcome,
             Outcome::ContractViolation | Outcome::Impossible | Outcome::Hang | Outcome::Crash
         )
+    }
+}
+
+/// Whether a storm without walks changes what the storm of `run` changed: `signals` is a run under one.
+#[must_use]
+pub fn control(plain: &Plain, run: &Seen, signals: &Seen) -> &'static str {
+    let changes = |seen: &Seen| seen.tests.as_ref().map(|tests| plain.changes(tests));
+    let within = match (changes(run), changes(signals)) {
+        (Some(walks), Some(alone)) => walks.iter().all(|change| alone.contains(change)),
+        (None, None) => true,
+        _ => false,
+    };
+    if within && run.end == signals.end {
+        "signals without walks do the same"
+    } else {
+        "signals without walks do not do the same"
     }
 }
 
@@ -252,6 +278,18 @@ mod tests {
         assert_eq!((verdict.outcome, verdict.phase), (Outcome::Crash, Phase::Target));
         let dies_always = Plain { runs: vec![died.clone(), died.clone()] };
         assert_eq!(judge(&dies_always, &died, stormed(), "pr-b1").outcome, Outcome::Complete);
+    }
+
+    #[test]
+    fn the_control_tells_signals_from_walks() {
+        let changed = seen(End::Exited(2), &[("a", "failure"), ("b", "ok")]);
+        let more = seen(End::Exited(2), &[("a", "failure"), ("b", "error")]);
+        let unchanged = seen(End::Exited(0), &[("a", "ok"), ("b", "ok")]);
+        let same = "signals without walks do the same";
+        assert_eq!(control(&plain(), &changed, &changed), same);
+        assert_eq!(control(&plain(), &changed, &more), same);
+        assert_ne!(control(&plain(), &more, &changed), same);
+        assert_ne!(control(&plain(), &changed, &unchanged), same);
     }
 
     #[test]
