@@ -25,6 +25,10 @@ fn run(place: &Path, campaign: &str) -> Output {
         .unwrap()
 }
 
+fn may_be_cut(cell: &str) -> bool {
+    cell.starts_with("3.11.") && cell.contains("/alloc-finalize/") && !cell.ends_with("/pr-b1")
+}
+
 #[test]
 fn walks_inside_hooks_are_the_interpreters_own_frames() {
     let place = tempfile::tempdir().unwrap();
@@ -40,8 +44,12 @@ fn walks_inside_hooks_are_the_interpreters_own_frames() {
     for trial in &trials {
         // A difference of the oracle from the public functions is a harness error; every other word is the walker's.
         let tallies = &trial.tallies;
-        assert_eq!(trial.outcome, Outcome::Complete, "{}: {:?} {tallies:?}", trial.cell, trial.note);
-        assert_eq!(trial.walks, tallies.complete, "{}: all were compared", trial.cell);
+        // 3.11: `close` runs a generator with nothing below it at finalisation, and a chain that ends at a generator's frame
+        // is called cut, since `previous` of such a frame is NULL for a moment after each yield. Detected, and known.
+        let cut = if may_be_cut(&trial.cell) { tallies.truncated } else { 0 };
+        let expected = if cut > 0 { Outcome::Truncated } else { Outcome::Complete };
+        assert_eq!(trial.outcome, expected, "{}: {:?} {tallies:?}", trial.cell, trial.note);
+        assert_eq!(trial.walks, tallies.complete + cut, "{}: all were compared", trial.cell);
     }
     let walks: u64 = trials.iter().map(|trial| trial.walks).sum();
     let frames: u64 = trials.iter().map(|trial| trial.frames).sum();

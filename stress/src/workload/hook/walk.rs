@@ -8,13 +8,15 @@ use crate::attempt::{FRAMES, tally_of};
 use crate::page::Tally;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::text;
-use sigwalk::walk::{End, Truncated};
+use sigwalk::walk::End;
 use sigwalk_embed::own_frames::Standing;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// The first difference has been written down.
-static HAS_WITNESS: AtomicBool = AtomicBool::new(false);
+/// What has been written down: 0 nothing, [`DETECTED`], [`SILENT`]. A silent failure replaces a detected one.
+static WITNESS: AtomicU32 = AtomicU32::new(0);
+const DETECTED: u32 = 1;
+const SILENT: u32 = 2;
 
 impl State {
     /// Walks the calling thread, compares and counts.
@@ -48,15 +50,15 @@ impl State {
         let (truth, there) = unsafe { self.oracle.of(tstate, &mut room) };
         let silent = match walk.end {
             End::Complete => difference(truth, there, said),
-            // It says itself that it is not all there is; what it does say is to be right.
-            End::Truncated(Truncated::BufferFull) => (!same(truth, said)).then_some(Tally::Splice),
-            _ => None,
+            // It says itself that it is not all there is. What it does say must be the innermost part: nothing moved meanwhile.
+            _ => (!truth.get(..said.len()).is_some_and(|inner| same(inner, said))).then_some(Tally::Splice),
         };
         let tally = silent.or_else(|| tally_of(walk.end)).unwrap_or(Tally::Complete);
         page.count(tally);
         // A stack that is deeper than the buffer is no event.
         if tally != Tally::Complete && !(tally == Tally::Truncated && there > FRAMES) {
-            self.keep_witness(place, &format_args!("{:?}", walk.end), said, truth);
+            let rank = if silent.is_some() { SILENT } else { DETECTED };
+            self.keep_witness(rank, place, &format_args!("{:?}", walk.end), said, truth);
         }
         let is_due = self.public > 0 && page.walks.load(Relaxed).is_multiple_of(self.public);
         if is_due
@@ -68,16 +70,24 @@ impl State {
             let asked = public::frames(&mut room);
             if !public::agrees(truth, asked) {
                 page.failed.store(1, Relaxed);
-                self.keep_witness(place, &format_args!("the public functions, not the walker"), asked, truth);
+                let who = format_args!("the public functions, not the walker");
+                self.keep_witness(SILENT, place, &who, asked, truth);
             }
         }
     }
 
-    /// Writes the first difference down, here and now: the code objects may be gone at the end. Not in a signal handler, so
+    /// Writes the first failure of its rank down, here and now: the code objects may be gone at the end. Not in a signal handler, so
     /// that Rust's own allocator may be used.
     #[cold]
-    fn keep_witness(&self, place: Place, end: &std::fmt::Arguments<'_>, said: &[Frame], truth: &[Frame]) {
-        if HAS_WITNESS.swap(true, Relaxed) {
+    fn keep_witness(
+        &self,
+        rank: u32,
+        place: Place,
+        end: &std::fmt::Arguments<'_>,
+        said: &[Frame],
+        truth: &[Frame],
+    ) {
+        if WITNESS.fetch_max(rank, Relaxed) >= rank {
             return;
         }
         let side = if place.side == Side::Before { "before" } else { "after" };
