@@ -10,6 +10,7 @@ mod soak;
 mod walk;
 
 use crate::cli::{Arguments, Verb};
+use crate::exact;
 use crate::failure::Failure;
 use crate::mutate;
 use sigwalk_embed::{Live, Options};
@@ -50,7 +51,7 @@ impl Session {
     /// # Errors
     /// It does not start, or its layout is not known.
     pub fn start() -> Result<Session, Failure> {
-        sigwalk_embed::initialize(Options::default())?;
+        sigwalk_embed::initialize(Options { hash_seed: exact::hash_seed(), ..Options::default() })?;
         let live: &'static Live = Box::leak(Box::new(Live::find()?));
         Ok(Session {
             live,

@@ -10,6 +10,7 @@ mod child;
 mod cli;
 mod command;
 mod crash;
+mod exact;
 mod expectation;
 mod failure;
 mod fault;

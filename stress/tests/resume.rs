@@ -5,22 +5,13 @@ mod common;
 use common::Place;
 use sigwalk_record::Trial;
 
-/// A workload, and what of its records is decided by the campaign and not by time. Under `step`, where each walk is made at a
-/// known instruction, that is all but the wall clock: `("step", Trial::timeless)`. Under `signal` it is which trials there are,
-/// of which cells, with which seeds.
-const EXACT: (&str, fn(&Trial) -> Trial) = ("signal", |trial| Trial {
-    outcome: sigwalk_record::Outcome::Complete,
-    phase: sigwalk_record::Phase::Done,
-    walks: 0,
-    frames: 0,
-    tallies: sigwalk_record::Tallies::default(),
-    note: None,
-    ..trial.timeless()
-});
+/// The workload, which is exact: each walk is made at a known instruction, and all but the wall clock of its records is decided
+/// by the campaign.
+const EXACT: (&str, fn(&Trial) -> Trial) = ("step", Trial::timeless);
 
 fn campaign() -> Place {
     Place::with(&format!(
-        "name = 'killed'\n[[cells]]\nworkload = '{}'\ntargets = ['call-tree']\nwalkers = ['guarded', 'syscall']\ntrials = 15\nmillis = 2\n",
+        "name = 'killed'\n[[cells]]\nworkload = '{}'\ntargets = ['call-tree']\nwalkers = ['guarded', 'syscall']\ntrials = 15\npasses = 1\nparams = {{ depth = 1, work = 0 }}\n",
         EXACT.0
     ))
 }

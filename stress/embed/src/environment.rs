@@ -47,6 +47,7 @@ fn other() -> BTreeMap<String, String> {
         ("governor", machine::file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         ("perf_event_paranoid", machine::file("/proc/sys/kernel/perf_event_paranoid")),
         ("transparent_hugepage", machine::file("/sys/kernel/mm/transparent_hugepage/enabled")),
+        ("placement", Some(placement())),
         ("hypervisor", machine::hypervisor()),
         ("PYTHON", python_variables()),
     ] {
@@ -55,6 +56,14 @@ fn other() -> BTreeMap<String, String> {
         }
     }
     other
+}
+
+/// Whether this process's addresses are the same in every run.
+fn placement() -> String {
+    // SAFETY: asks; changes nothing.
+    let personality = unsafe { libc::personality(0xffff_ffff) };
+    let fixed = personality >= 0 && personality & libc::ADDR_NO_RANDOMIZE != 0;
+    if fixed { "fixed" } else { "random" }.to_owned()
 }
 
 /// Variables that the embedded interpreter reads, with their values.

@@ -20,6 +20,8 @@ mod init_config;
 pub struct Options {
     /// Import `site`: needed for packages in site-packages, and makes the start slower.
     pub site_import: bool,
+    /// How strings are hashed, as by PYTHONHASHSEED, which an isolated configuration does not obey: random where there is none.
+    pub hash_seed: Option<u32>,
 }
 
 /// Values that both ways of configuring have in common: isolated, except that the environment is read, because

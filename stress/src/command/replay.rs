@@ -3,6 +3,7 @@
 use super::{Session, become_build_for};
 use crate::campaign::Campaign;
 use crate::cli::Replay;
+use crate::exact;
 use crate::failure::Failure;
 use crate::records::read_manifest;
 use crate::server::Server;
@@ -18,6 +19,7 @@ pub fn run(arguments: &Replay) -> Result<i32, Failure> {
         return Err(Failure::usage(format!("{} is not a run of trials", arguments.directory.display())));
     }
     become_build_for(Some(&manifest.interpreter.tag))?;
+    exact::hold_still(&manifest.campaign.text)?;
     let session = Session::start()?;
     let campaign =
         Campaign::parse(&manifest.campaign.text, &session.interpreter.tag).map_err(Failure::incompatible)?;

@@ -3,6 +3,7 @@
 use super::{Session, become_build_for};
 use crate::campaign::{Campaign, Plan, Turn};
 use crate::cli::Run;
+use crate::exact;
 use crate::expectation;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, HashSet};
 /// The campaign, the interpreter, the directory.
 pub fn run(arguments: &Run) -> Result<i32, Failure> {
     become_build_for(arguments.python.as_deref())?;
+    // Who cannot be read is named below.
+    exact::hold_still(&std::fs::read_to_string(&arguments.campaign).unwrap_or_default())?;
     let session = Session::start()?;
     let campaign = Campaign::read(&arguments.campaign, &session.interpreter.tag)?;
     let manifest = Manifest {

@@ -3,12 +3,14 @@
 
 
 def setup_code_churn(repeats):
-    text = "def fresh(k):\n    for _ in range(20):\n        known(k)\n    return k\nfresh(1)\n"
+    text = "def fresh(k):\n    for _ in range(50):\n        known(k)\n    return k\nfresh(1)\n"
     module = compile(text, "<fresh>", "exec")
     inner = next(constant for constant in module.co_consts if hasattr(constant, "co_code"))
     lines = sorted({*lines_of(module), *lines_of(inner)})
 
     def known(k):
+        for _ in range(20):
+            k += 1
         return k
 
     # One name in the closure of each, so that each can have the code of the other.

@@ -82,6 +82,9 @@ pub(super) fn start(options: Options) -> Result<(), String> {
         config.set(name, value);
     }
     config.set("site_import", c_int::from(options.site_import));
+    if let Some(seed) = options.hash_seed {
+        (config.0.use_hash_seed, config.0.hash_seed) = (1, seed.into());
+    }
     let home = CString::new(crate::HOME).map_err(|error| error.to_string())?;
     let executable = CString::new(crate::EXECUTABLE).map_err(|error| error.to_string())?;
     let pointer = &raw mut *config.0;

@@ -33,11 +33,13 @@ impl Config {
     }
 
     fn integer(&self, name: &str, value: i32) -> Result<(), String> {
+        self.unsigned(name, u64::from(value.unsigned_abs()))
+    }
+
+    fn unsigned(&self, name: &str, value: u64) -> Result<(), String> {
         let name = CString::new(name).map_err(|error| error.to_string())?;
         // SAFETY: a live configuration and a NUL-terminated name; an unknown name is an error status.
-        self.check(unsafe {
-            ffi::PyInitConfig_SetInt(self.0, name.as_ptr(), u64::from(value.unsigned_abs()))
-        })
+        self.check(unsafe { ffi::PyInitConfig_SetInt(self.0, name.as_ptr(), value) })
     }
 
     fn string(&self, name: &CStr, value: &str) -> Result<(), String> {
@@ -57,6 +59,10 @@ pub(super) fn start(options: Options) -> Result<(), String> {
         config.integer(name, value)?;
     }
     config.integer("site_import", i32::from(options.site_import))?;
+    if let Some(seed) = options.hash_seed {
+        config.integer("use_hash_seed", 1)?;
+        config.unsigned("hash_seed", seed.into())?;
+    }
     config.string(c"home", crate::HOME)?;
     config.string(c"executable", crate::EXECUTABLE)?;
     // SAFETY: a live configuration; the interpreter is not initialised yet, or this would not be called.
