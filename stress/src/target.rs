@@ -70,7 +70,7 @@ const PLAIN: Target = Target {
     about: "",
     oracle: EXACT,
     ids: &[],
-    workloads: BOTH,
+    workloads: ANY,
     params: &[],
     source: "",
     end: End::Stays,
@@ -83,9 +83,8 @@ const EXACT: &str = "exact: every frame's code, line, caller and line of call, a
 pub const COMMON: [(&str, &str); 2] =
     [("graph.py", include_str!("target/graph.py")), ("call_tree.py", include_str!("target/call_tree.py"))];
 
-const BOTH: &[Workload] = &[Workload::Hook, Workload::Signal, Workload::Other, Workload::Interleave];
-/// For targets of which one pass can be made so small that it can be stepped.
-const SHORT: &[Workload] =
+/// Targets with a call graph run under all workloads that walk: where a pass is long, it is stepped in bursts.
+const ANY: &[Workload] =
     &[Workload::Hook, Workload::Signal, Workload::Other, Workload::Step, Workload::Interleave];
 
 /// All targets, family by family.

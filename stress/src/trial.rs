@@ -5,7 +5,7 @@ use crate::attempt::Context;
 use crate::campaign::Plan;
 use crate::page::Page;
 use crate::target::End;
-use crate::workload::{self, Running, Workload, program};
+use crate::workload::{self, Running, Workload, program, step};
 use crate::{crash, python};
 use sigwalk::reader::VmReader;
 use sigwalk::signal as fault_handler;
@@ -76,6 +76,9 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     let running = workload::start(context, plan, seed)?;
     if plan.workload == Workload::Other {
         await_walker(page);
+    }
+    if plan.workload.steps() {
+        step::leave_garbage(&context.live, seed);
     }
     let (begun, time) = (Instant::now(), Duration::from_millis(plan.millis));
     Python::attach(|py| -> Result<(), String> {

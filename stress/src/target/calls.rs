@@ -1,6 +1,6 @@
 //! Calls and returns.
 
-use super::{Needs, PLAIN, SHORT, Target};
+use super::{Needs, PLAIN, Target};
 
 const REPEATS: (&str, &str, &str) = ("repeats", "20", "times the calls are made in a pass");
 
@@ -10,7 +10,6 @@ pub const ALL: &[Target] = &[
         name: "call-tree",
         about: "a binary tree of generated functions, each with its own code object and call lines",
         ids: &["R5"],
-        workloads: SHORT,
         params: &[
             ("depth", "5", "levels of the tree"),
             ("work", "3", "length of the loop in each node"),
@@ -23,7 +22,6 @@ pub const ALL: &[Target] = &[
         name: "c-calls",
         about: "S2: C code calls Python: map, sorted, partial, slots of a class",
         ids: &["S2", "F1", "F6", "P5"],
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("c_calls.py"),
         ..PLAIN
@@ -32,7 +30,6 @@ pub const ALL: &[Target] = &[
         name: "inlined-calls",
         about: "S3: Python calls Python in every way that does not leave the evaluation loop",
         ids: &["S3"],
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("inlined_calls.py"),
         ..PLAIN
@@ -40,7 +37,6 @@ pub const ALL: &[Target] = &[
     Target {
         name: "init",
         about: "classes whose __init__ is called through a shim frame",
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("init.py"),
         ..PLAIN
@@ -48,7 +44,6 @@ pub const ALL: &[Target] = &[
     Target {
         name: "exceptions",
         about: "exceptions that unwind frames, through finally and with",
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("exceptions.py"),
         ..PLAIN
@@ -57,7 +52,6 @@ pub const ALL: &[Target] = &[
         name: "greenlets",
         about: "S17: greenlets, whose frames are suspended while their C stack is copied away",
         ids: &["S17", "W7", "R14"],
-        workloads: SHORT,
         params: &[("greenlets", "4", "pairs of greenlets"), ("repeats", "3", "switches to each")],
         source: include_str!("greenlets.py"),
         needs: Needs::Module("greenlet"),

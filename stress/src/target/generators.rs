@@ -1,6 +1,6 @@
 //! Generators, and where their frames live.
 
-use super::{PLAIN, SHORT, Target};
+use super::{PLAIN, Target};
 
 /// This family's targets.
 pub const ALL: &[Target] = &[
@@ -8,7 +8,6 @@ pub const ALL: &[Target] = &[
         name: "generator-boundary",
         about: "S1: generators created where their frame needs a new data-stack chunk",
         ids: &["S1"],
-        workloads: SHORT,
         params: &[
             ("locals", "60", "locals of the generator"),
             ("repeats", "100", "generators made at the boundary"),
@@ -21,7 +20,6 @@ pub const ALL: &[Target] = &[
         about: "S8: suspended generators closed, thrown into, dropped and collected, also by another thread",
         oracle: "exact, but that a generator which is closed may be called past the one that delegates to it",
         ids: &["S8"],
-        workloads: SHORT,
         params: &[("repeats", "3", "rounds in a pass")],
         source: include_str!("generator_ends.py"),
         ..PLAIN
@@ -29,7 +27,6 @@ pub const ALL: &[Target] = &[
     Target {
         name: "generator-churn",
         about: "generators made, advanced once and freed",
-        workloads: SHORT,
         params: &[
             ("depth", "3", "generators that delegate to one another"),
             ("repeats", "30", "times in a pass"),

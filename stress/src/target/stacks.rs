@@ -1,6 +1,6 @@
 //! The data stack: what its memory was before, and where its chunks end.
 
-use super::{PLAIN, SHORT, Target};
+use super::{PLAIN, Target};
 
 /// This family's targets.
 pub const ALL: &[Target] = &[
@@ -8,7 +8,6 @@ pub const ALL: &[Target] = &[
         name: "frame-reuse",
         about: "S4: frames of other sizes on the same stretch of the data stack",
         ids: &["S4", "R12", "PR-R2"],
-        workloads: SHORT,
         params: &[
             ("depth", "40", "length of each of the two chains"),
             ("small", "0", "slots more in every other frame"),
@@ -22,7 +21,6 @@ pub const ALL: &[Target] = &[
         name: "chunk-crossing",
         about: "S5: a chain over several chunks of the data stack, up and down",
         ids: &["S5", "R6", "P3"],
-        workloads: SHORT,
         params: &[
             ("depth", "24", "length of the chain"),
             ("slots", "300", "slots more in each frame"),
@@ -35,7 +33,6 @@ pub const ALL: &[Target] = &[
         name: "deep",
         about: "S20: a stack of more than 100 frames",
         ids: &["S20", "R13"],
-        workloads: SHORT,
         params: &[
             ("depth", "120", "length of the chain (a walk delivers 128 frames)"),
             ("slots", "0", "slots more in each frame"),
@@ -48,7 +45,6 @@ pub const ALL: &[Target] = &[
         name: "large-frames",
         about: "S20: frames that need chunks larger than the usual, of several sizes",
         ids: &["S20"],
-        workloads: SHORT,
         params: &[
             ("depth", "6", "length of the chain"),
             ("slots", "1100", "slots more in the first frame; each next one has half as many more"),

@@ -1,6 +1,6 @@
 //! Frames that die, frames that outlive their call, and who runs Python code meanwhile.
 
-use super::{PLAIN, SHORT, Target};
+use super::{PLAIN, Target};
 
 const REPEATS: (&str, &str, &str) = ("repeats", "20", "rounds in a pass");
 
@@ -10,7 +10,6 @@ pub const ALL: &[Target] = &[
         name: "frame-teardown",
         about: "W3, P7: destructors run Python code while a frame is cleared",
         ids: &["F7", "W3", "P7"],
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("frame_teardown.py"),
         ..PLAIN
@@ -20,7 +19,6 @@ pub const ALL: &[Target] = &[
         about: "W1, T7: a garbage collection at nearly every allocation, with finalizers in Python",
         oracle: "exact, but that a finalizer may run at any line of any function",
         ids: &["W1", "T7"],
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("collections.py"),
         ..PLAIN
@@ -29,7 +27,6 @@ pub const ALL: &[Target] = &[
         name: "kept-frames",
         about: "frame objects and tracebacks that outlive their frames: ownership changes hands",
         ids: &["P1", "W3"],
-        workloads: SHORT,
         params: &[REPEATS],
         source: include_str!("kept_frames.py"),
         ..PLAIN

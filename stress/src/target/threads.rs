@@ -1,6 +1,6 @@
 //! Threads and thread states that come and go.
 
-use super::{BOTH, PLAIN, SHORT, Target};
+use super::{PLAIN, Target};
 
 const DEPTH: (&str, &str, &str) = ("depth", "3", "levels of the tree");
 const WORK: (&str, &str, &str) = ("work", "3", "length of the loop in each node");
@@ -38,7 +38,6 @@ pub const ALL: &[Target] = &[
         name: "vanish",
         about: "S6: threads that end inside Python frames, by pthread_exit, and leave their thread state behind",
         ids: &["S6", "F1"],
-        workloads: BOTH,
         params: &[("threads", "3", "threads that end so in a pass, and as many others on their stacks")],
         source: include_str!("vanish.py"),
         ..PLAIN
@@ -48,7 +47,6 @@ pub const ALL: &[Target] = &[
         about: "S10: a thread whose state is deleted by another thread, and which runs on",
         oracle: "exact while the states are alive; the freed one must not yield a stack that cannot be",
         ids: &["S10", "F5"],
-        workloads: SHORT,
         params: &[DEPTH, WORK],
         source: include_str!("deleted_state.py"),
         ..PLAIN

@@ -1,6 +1,6 @@
 //! Instrumented code.
 
-use super::{Needs, PLAIN, SHORT, Target};
+use super::{Needs, PLAIN, Target};
 
 const TREE: &[(&str, &str, &str)] =
     &[("depth", "3", "levels of the tree"), ("work", "1", "length of the loop in each node")];
@@ -12,7 +12,6 @@ pub const ALL: &[Target] = &[
         about: "S16: sys.settrace switched on and off, for calls, lines and opcodes",
         oracle: "exact, but that a tracer may be called from any line",
         ids: &["S16", "F14"],
-        workloads: SHORT,
         params: TREE,
         source: include_str!("tracing.py"),
         ..PLAIN
@@ -22,7 +21,6 @@ pub const ALL: &[Target] = &[
         about: "S16: sys.monitoring switched on and off, for lines, instructions, calls and returns",
         oracle: "exact, but that a callback may be called from any line",
         ids: &["S16"],
-        workloads: SHORT,
         params: TREE,
         source: include_str!("monitoring.py"),
         needs: Needs::Version(0x030c, "sys.monitoring"),

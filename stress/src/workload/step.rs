@@ -9,8 +9,11 @@
 //! A window of millions of instructions is stepped in bursts, at random moments: how many boundaries that were is in the
 //! record, how many there are is not known.
 
+mod garbage;
 mod pause;
 mod trap;
+
+pub use garbage::leave as leave_garbage;
 
 use crate::attempt::Context;
 use crate::campaign::Plan;

@@ -4,6 +4,9 @@
 //! handler looks at the instruction that comes: where it is `rt_sigprocmask`, SIGTRAP is left out of what it blocks. A new thread and
 //! a forked child begin with the flag of their parent; a new thread clears it in its first trap, a child goes on being stepped.
 //!
+//! The handler runs on a stack of its own. On the target's it would leave its frames exactly where the target's next call finds its
+//! uninitialised locals, and S2 would be about what a walker left there.
+//!
 //! # Invariant
 //!
 //! The handlers run on the thread that they step, and only touch its constant-initialised thread-locals, atomics and the
@@ -29,6 +32,8 @@ static SEED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static OPEN: Cell<bool> = const { Cell::new(false) };
+    /// The thread's handlers have a stack of their own.
+    static STACK: Cell<bool> = const { Cell::new(false) };
     /// Boundaries until the next walk, and until the end of the burst.
     static SKIP: Cell<u64> = const { Cell::new(0) };
     static LEFT: Cell<u64> = const { Cell::new(0) };
@@ -47,7 +52,7 @@ pub fn prepare(step: Stepping, gap_us: u64, seed: u64) {
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_trap as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
         // A pause that is over while this handler runs would set the flag in it, where SIGTRAP is blocked.
         libc::sigaddset(&mut action.sa_mask, pause::SIGNAL);
         libc::sigaction(libc::SIGTRAP, &action, std::ptr::null_mut());
@@ -59,6 +64,9 @@ pub fn prepare(step: Stepping, gap_us: u64, seed: u64) {
 
 /// From the next instruction on the calling thread is stepped; with bursts, from some moment on.
 pub fn open() {
+    if !STACK.replace(true) {
+        own_stack();
+    }
     OPEN.set(true);
     // The stride begins somewhere else in every trial.
     SKIP.set(hash::mix(SEED.load(Relaxed)) % STRIDE.load(Relaxed));
@@ -84,6 +92,28 @@ pub fn arm() {
 /// The thread runs freely again after the next instruction.
 pub fn close() {
     OPEN.set(false);
+}
+
+/// Room for two handlers, with vector state each, and a walk.
+const STACK_BYTES: usize = 128 << 10;
+
+/// Gives the calling thread a stack for its handlers. It is never unmapped: a thread's last instructions are stepped, too.
+fn own_stack() {
+    // SAFETY: a fresh mapping of that size, which nothing else uses, becomes the calling thread's alternate stack.
+    unsafe {
+        let place = libc::mmap(
+            std::ptr::null_mut(),
+            STACK_BYTES,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        if place != libc::MAP_FAILED {
+            let stack = libc::stack_t { ss_sp: place, ss_flags: 0, ss_size: STACK_BYTES };
+            libc::sigaltstack(&stack, std::ptr::null_mut());
+        }
+    }
 }
 
 fn set_flag() {
