@@ -202,8 +202,7 @@ impl<'a> Server<'a> {
             match running.late {
                 None if now > running.deadline => running.late = Some((now, done)),
                 Some((since, before)) if now > since + GRACE && running.given_up.is_none() => {
-                    // A program walks nothing of ours: late is late.
-                    running.given_up = Some(running.output.is_some() || done.walking && done == before);
+                    running.given_up = Some(done.walking && done == before);
                     // SAFETY: our own child, not reaped yet.
                     unsafe { libc::kill(running.pid, libc::SIGKILL) };
                 }
