@@ -1,13 +1,14 @@
 //! Campaign files: what is declared before a run.
 
+mod group;
+
 use crate::failure::Failure;
-use crate::fault::{self, Fault};
-use crate::target::{self, End, Target};
-use crate::version::Version;
+use crate::fault::Fault;
+use crate::hash;
+use crate::target::Target;
 use crate::workload::{Stepping, Workload};
-use crate::{hash, known_bug, subject};
+use group::Group;
 use serde::Deserialize;
-use sigwalk::walkers::{self, Reads};
 use sigwalk_record::{Campaign as Declared, Cell, Outcome};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,71 +22,8 @@ struct File {
     cells: Vec<Group>,
 }
 
-/// One `[[cells]]` table: a cell for each pair of target and walker.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Group {
-    workload: Workload,
-    targets: Vec<String>,
-    walkers: Vec<String>,
-    /// Faults; none where it is left out.
-    #[serde(default = "no_fault")]
-    faults: Vec<String>,
-    trials: u64,
-    /// Outcomes, each of which some trial of every cell must have; else the run ends with exit code 3.
-    #[serde(default)]
-    some: Vec<Outcome>,
-    /// Outcomes that no trial of these cells may have; else the run ends with exit code 3.
-    #[serde(default)]
-    never: Vec<Outcome>,
-    #[serde(default = "default_millis")]
-    millis: u64,
-    #[serde(default = "default_gap")]
-    gap_us: u64,
-    /// Instead of the campaign's: where a trial hangs by design, or steps for long.
-    deadline_ms: Option<u64>,
-    /// Passes of the target, where they and not the time end a trial.
-    passes: Option<u64>,
-    /// How a window is stepped.
-    #[serde(default)]
-    step: Stepping,
-    /// Workload `other`: the walking thread holds the GIL during a round.
-    #[serde(default)]
-    gil: bool,
-    /// Workload hook: mean number of allocator calls between walks.
-    #[serde(default = "default_sample")]
-    sample: u64,
-    /// Workload hook: every so many walks the interpreter's public functions are asked as well; 0: never.
-    #[serde(default)]
-    public: u64,
-    #[serde(default)]
-    params: BTreeMap<String, toml::Value>,
-    /// Environment of a program.
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    /// First version that has what the cells use.
-    needs: Option<Version>,
-    /// The known bug that these cells show.
-    bug: Option<known_bug::Declared>,
-    /// Parameters that take one value after another: a cell for each combination, whose id ends with it.
-    #[serde(default)]
-    sweep: BTreeMap<String, Vec<toml::Value>>,
-}
-
-fn no_fault() -> Vec<String> {
-    vec![String::new()]
-}
 fn default_deadline() -> u64 {
     3000
-}
-fn default_millis() -> u64 {
-    20
-}
-fn default_gap() -> u64 {
-    50
-}
-fn default_sample() -> u64 {
-    4
 }
 
 /// A parsed campaign.
@@ -182,18 +120,10 @@ impl Campaign {
         let id = hash::text(text);
         let mut plans = Vec::new();
         for group in &file.cells {
-            for target in &group.targets {
-                for walker in &group.walkers {
-                    for fault in &group.faults {
-                        for swept in group.combinations() {
-                            plans.push(Plan {
-                                deadline_ms: group.deadline_ms.unwrap_or(file.deadline_ms),
-                                ..group.plan(target, walker, fault, &swept, tag)?
-                            });
-                        }
-                    }
-                }
-            }
+            group.each_cell(|chosen| {
+                plans.push(group.plan(chosen, file.deadline_ms, tag)?);
+                Ok(())
+            })?;
         }
         if plans.iter().all(|plan| plan.cell.n == 0) {
             return Err("declares no trial; give [[cells]] with targets, walkers and trials".into());
@@ -238,191 +168,6 @@ pub fn schedule<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<Turn> {
         plans.map(move |(plan, _)| (plan, round))
     });
     (0..).zip(turns).map(|(trial, (plan, round))| Turn { trial, plan, round }).collect()
-}
-
-/// A parameter's value as targets get it.
-fn word(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), Into::into)
-}
-
-impl Group {
-    /// Every combination of the swept parameters; one empty one where none is swept.
-    fn combinations(&self) -> Vec<Vec<(String, String)>> {
-        self.sweep.iter().fold(vec![Vec::new()], |before, (name, values)| {
-            let with = |combination: &Vec<(String, String)>, value: &toml::Value| {
-                let mut combination = combination.clone();
-                combination.push((name.clone(), word(value)));
-                combination
-            };
-            before.iter().flat_map(|one| values.iter().map(move |value| with(one, value))).collect()
-        })
-    }
-
-    fn plan(
-        &self,
-        target: &str,
-        walker: &str,
-        fault: &str,
-        swept: &[(String, String)],
-        tag: &str,
-    ) -> Result<Plan, String> {
-        let target = target::named(target).ok_or_else(|| {
-            let known: Vec<&str> = target::all().map(|target| target.name).collect();
-            format!("unknown target {target:?}; known: {}", known.join(", "))
-        })?;
-        let is_program = self.workload == Workload::Program;
-        if !self.env.is_empty() && !is_program {
-            return Err("env is for programs: other workloads run in the environment of the run".into());
-        }
-        // A program names who walks, and that is no walker of ours.
-        if !is_program && !subject::is_known(walker) {
-            let known: Vec<&str> = subject::all().map(|(name, _)| name).collect();
-            return Err(format!("unknown walker {walker:?}; known: {}", known.join(", ")));
-        }
-        if !target.workloads.contains(&self.workload) {
-            return Err(format!(
-                "target {} does not run under workload {}",
-                target.name,
-                self.workload.name()
-            ));
-        }
-        if self.workload.is_own_thread()
-            && subject::ours(walker).is_some_and(|entry| entry.reads == Reads::Outside)
-        {
-            return Err(format!(
-                "walker {walker} is outside the process: it cannot walk the thread that it runs on; use workload other"
-            ));
-        }
-        if self.workload == Workload::Hook && walker == subject::FAULTHANDLER {
-            return Err(format!(
-                "walker {walker} prints its answer, and workload hook compares answers; use workload signal or other"
-            ));
-        }
-        if self.millis == 0 || self.gap_us == 0 || self.sample == 0 {
-            return Err("millis, gap_us and sample must be at least 1".into());
-        }
-        if self.gil && (self.workload != Workload::Other || target.end != End::Stays) {
-            return Err(format!(
-                "gil = true is for workload other and targets that do not finalise, not for {} of {}",
-                target.name,
-                self.workload.name()
-            ));
-        }
-        if let Some(problem) = self.step.problem() {
-            return Err(problem.into());
-        }
-        let known = |name: &str| {
-            let of_group = self.targets.iter().filter_map(|target| target::named(target));
-            of_group.flat_map(|target| target.params).any(|(known, ..)| *known == name)
-        };
-        if let Some(name) = self.params.keys().find(|name| !known(name)) {
-            return Err(format!(
-                "no target of these cells has a parameter {name}; `stress list` shows which have what"
-            ));
-        }
-        if let Some((name, _)) =
-            swept.iter().find(|(name, _)| target.params.iter().all(|(known, ..)| known != name))
-        {
-            return Err(format!("target {} has no parameter {name} to sweep over", target.name));
-        }
-        let given: BTreeMap<String, String> = self
-            .params
-            .iter()
-            .map(|(name, value)| (name.clone(), word(value)))
-            .chain(swept.iter().cloned())
-            .collect();
-        let mut params = target.params(&given);
-        match self.passes {
-            Some(passes) => params.insert("passes".into(), passes.to_string()),
-            None => params.insert("millis".into(), self.millis.to_string()),
-        };
-        if self.workload == Workload::Signal || self.step.burst > 0 {
-            params.insert("gap_us".into(), self.gap_us.to_string());
-        }
-        if self.gil {
-            params.insert("gil".into(), "held".into());
-        }
-        if self.workload.steps() {
-            params.extend(self.step.params(self.workload));
-        }
-        let fault = match fault {
-            "" => None,
-            name => Some(fault::named(name).ok_or_else(|| {
-                let known: Vec<&str> = fault::ALL.iter().map(|fault| fault.name).collect();
-                format!("unknown fault {name:?}; known: {}", known.join(", "))
-            })?),
-        };
-        if let Some(fault) = fault.filter(|_| !self.workload.is_own_thread()) {
-            return Err(format!(
-                "fault {} is made by the thread that walks itself; not under workload {}",
-                fault.name,
-                self.workload.name()
-            ));
-        }
-        let of_fault = fault.map(|fault| format!("/{}", fault.name)).unwrap_or_default();
-        let mut id = format!("{tag}/{}/{}/{walker}{of_fault}", self.workload.name(), target.name);
-        if self.workload == Workload::Hook {
-            params.insert("sample".into(), self.sample.to_string());
-            params.insert("public".into(), self.public.to_string());
-        }
-        for (name, value) in &self.env {
-            id.push_str(&format!("/{name}={value}"));
-            params.insert(name.clone(), value.clone());
-        }
-        let swept: Vec<String> = swept.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if !swept.is_empty() {
-            id = format!("{id}/{}", swept.join(","));
-        }
-        let version = Version::of_tag(tag);
-        let not_available = match &self.needs {
-            Some(needs) if version < *needs => format!("needs {needs}"),
-            _ if is_program => String::new(),
-            _ => subject::not_available(walker)
-                .or_else(|| self.workload.not_available())
-                .or_else(|| fault.and_then(Fault::not_available))
-                .map(String::from)
-                .or_else(|| target.not_available())
-                .unwrap_or_default(),
-        };
-        let cell = Cell {
-            id,
-            interpreter: tag.into(),
-            workload: self.workload.name().into(),
-            walker: walker.into(),
-            target: target.name.into(),
-            fault: fault.map(|fault| fault.name.to_owned()).unwrap_or_default(),
-            n: self.trials,
-            params,
-            not_available,
-            judged: walker != crate::subject::FAULTHANDLER,
-            ids: target
-                .ids
-                .iter()
-                .chain(fault.map_or(&[][..], |fault| fault.ids))
-                .map(|&id| id.into())
-                .collect(),
-            bug: self.bug.as_ref().map(|bug| bug.on(version)),
-        };
-        let from_outside = |entry: &walkers::Entry| entry.reads == Reads::Outside;
-        Ok(Plan {
-            cell,
-            workload: self.workload,
-            target,
-            fault,
-            some: self.some.clone(),
-            never: self.never.clone(),
-            millis: self.millis,
-            deadline_ms: default_deadline(),
-            passes: self.passes,
-            step: self.step,
-            gil: self.gil,
-            gap_us: self.gap_us,
-            sample: self.sample,
-            public: self.public,
-            walks_from_outside: subject::ours(walker).is_some_and(from_outside),
-            env: self.env.clone(),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,17 @@ use sigwalk_record::Mutation;
 pub const ENOUGH: f64 = 0.01;
 
 impl<'a> Evidence<'a> {
-    /// Cells of a workload that ran, with a walker that `keep` keeps.
+    /// Cells of a workload that ran, with a walker that `keep` keeps. Not those with a fault: what a walk makes of frames that
+    /// were damaged on purpose says nothing of healthy ones.
     pub fn cells(self, workloads: &[&str], keep: impl Fn(&str) -> bool) -> Vec<&'a CellStats> {
         self.records
             .cells
             .values()
             .filter(|cell| {
-                cell.n() > 0 && workloads.contains(&cell.cell.workload.as_str()) && keep(&cell.cell.walker)
+                cell.n() > 0
+                    && cell.cell.fault.is_empty()
+                    && workloads.contains(&cell.cell.workload.as_str())
+                    && keep(&cell.cell.walker)
             })
             .collect()
     }

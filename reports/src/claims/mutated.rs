@@ -25,9 +25,12 @@ pub fn endless(evidence: Evidence) -> Finding {
     let refuses =
         evidence.records.mutations.controls().any(|row| row.walker == "pr-b1-hops" && refused(row).k > 0);
     let other = with.map_or_else(|| "not measured".to_owned(), |(_, with)| count(with));
+    // Of real frames with a fault made in them, too: a hang is one by whatever the walk came upon.
     let live: u64 = evidence
-        .cells(&["signal", "other"], |walker| walker == "pr-b1")
-        .iter()
+        .records
+        .cells
+        .values()
+        .filter(|cell| cell.cell.walker == "pr-b1" && cell.n() > 0)
         .map(|cell| cell.count(Event::Hang).k)
         .sum();
     let but = if refuses { " (without the stacks that it refuses when healthy)" } else { "" };

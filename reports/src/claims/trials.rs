@@ -58,10 +58,23 @@ pub fn pinned_in_hook(evidence: Evidence) -> Finding {
 
 /// C3: the walker with raw loads and the guarded one, each against "nothing goes wrong".
 pub fn own_thread_signal(evidence: Evidence) -> Finding {
-    universal(
-        &evidence.cells(&["signal", "step"], |walker| raw(walker) || walker == "guarded"),
-        "no trial of workload signal or step by pr-b1 or guarded",
-    )
+    let subjects = |walker: &str| raw(walker) || walker == "guarded";
+    let mut cells = evidence.cells(&["signal"], subjects);
+    // A stepped window is the same in every trial: one that went well is no sample of anything, one that did not is one more
+    // case.
+    let stepped = evidence.cells(&["step"], subjects);
+    cells.extend(stepped.iter().copied().filter(|cell| bad(cell).k > 0));
+    let mut finding = universal(&cells, "no trial of workload signal or step by pr-b1 or guarded");
+    let boundaries: u64 = stepped.iter().map(|cell| cell.stepping.boundaries).sum();
+    if boundaries > 0 {
+        let wrong = stepped.iter().filter(|cell| bad(cell).k > 0).count();
+        finding.figure.push_str(&format!(
+            "; stepped: {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
+            grouped(boundaries),
+            stepped.len()
+        ));
+    }
+    finding
 }
 
 /// Cells whose answers nobody judged can show neither a wrong stack nor that there is none: they are left out.
@@ -124,7 +137,7 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
 pub fn guarded_against_raw(evidence: Evidence) -> Finding {
     let place = |cell: &CellStats| {
         let cell = &cell.cell;
-        (cell.interpreter.clone(), cell.workload.clone(), cell.target.clone(), cell.fault.clone())
+        (cell.interpreter.clone(), cell.workload.clone(), cell.target.clone(), cell.params.clone())
     };
     let bare = evidence.cells(&["signal", "other", "step"], |walker| walker == "pr-b1");
     let guarded = evidence.cells(&["signal", "other", "step"], |walker| walker == "guarded");

@@ -12,7 +12,7 @@ const HARNESS_LIMIT: f64 = 0.01;
 /// They never share a sentence or a sum.
 const KINDS: [(&str, &[&str]); 3] = [
     ("Own thread", &["hook", "signal", "step", "soak"]),
-    ("Other thread", &["other"]),
+    ("Other thread", &["other", "interleave"]),
     ("Changed memory", &["mutate"]),
 ];
 

@@ -74,6 +74,11 @@ impl Stepping {
         params
     }
 
+    /// By a tracer.
+    pub fn is_traced(self) -> bool {
+        self.by == By::Ptrace
+    }
+
     /// Why it cannot be done.
     pub fn problem(self) -> Option<&'static str> {
         match self {
