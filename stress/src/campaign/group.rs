@@ -219,6 +219,20 @@ impl Group {
                 fault.name
             ));
         }
+        let ours = subject::ours(walker);
+        if self.workload == Workload::Step
+            && self.step.is_traced()
+            && ours.is_none_or(|entry| entry.reads == Reads::Raw)
+        {
+            return Err(format!(
+                "{walker} reads raw, and from outside a bad load is no crash: step it by = \"trap\""
+            ));
+        }
+        if self.workload == Workload::Interleave && ours.is_none_or(|entry| entry.copies) {
+            return Err(format!(
+                "{walker} makes no loads of its own that could be interleaved with the target"
+            ));
+        }
         self.step.problem().map_or(Ok(()), |problem| Err(problem.into()))
     }
 

@@ -31,9 +31,6 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<(), St
     let Subject::Judged(Judged::Ours(entry)) = context.subject else {
         return Err("only walkers of ours can be interleaved with their target".into());
     };
-    if entry.copies {
-        return Err(format!("{} copies whole blocks: no load of its own to interleave with", entry.name));
-    }
     step::by_tracer();
     BETWEEN.store(plan.step.between, Relaxed);
     traced::split(context, 0, |tracee| walks(context, entry, tracee, seed, plan.step.walks))

@@ -20,7 +20,6 @@ use crate::campaign::Plan;
 use crate::subject::{Judged, Subject};
 use crate::workload::{Workload, traced};
 use serde::Deserialize;
-use sigwalk::walkers::Reads;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Who steps.
@@ -110,14 +109,8 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<(), St
         }
         By::Ptrace => {
             let Subject::Judged(Judged::Ours(entry)) = context.subject else {
-                return Err("only walkers of ours walk from outside: step it by = \"trap\"".into());
+                return Err("only walkers of ours walk from outside".into());
             };
-            if entry.reads == Reads::Raw {
-                return Err(format!(
-                    "{} reads raw: from outside a bad load would be no crash; step it by = \"trap\"",
-                    entry.name
-                ));
-            }
             STEPPER.store(PTRACE, Relaxed);
             traced::split(context, traced::FAMILY, |tracee| {
                 traced::every_boundary(context, entry, tracee, plan.step.stride)
