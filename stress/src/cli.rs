@@ -4,13 +4,15 @@ use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Trials of signal-safe stack walkers against a real CPython: signals, other threads, mutated memory.
+/// Trials of signal-safe stack walkers against a real CPython: signals, allocator hooks, single steps, other threads,
+/// mutated memory.
 #[derive(Debug, Parser)]
 #[command(
     name = "stress",
     version,
-    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (mutate: our model differs from CPython's code; soak: another result), \
-                       4 nothing ran, 5 incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
+    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (run: an outcome that the campaign's `some` or `never` does not \
+                       allow; mutate: our model differs from CPython's code; soak: a crash, a hang or another result), \
+                       4 nothing ran, 5 damaged or incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
                        130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
                        campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
                        runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate --out runs/mutate\n  stress \
@@ -26,7 +28,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a campaign: every trial a fresh process, every record a line in OUT/trials.jsonl
-    #[command(after_help = "Example:\n  stress run campaigns/smoke.toml --out runs/smoke --jobs 2")]
+    #[command(after_long_help = RUN_HELP)]
     Run(Run),
     /// Run one trial of a finished run again, with the same seed
     #[command(after_help = "Example:\n  stress replay runs/smoke 17")]
@@ -40,7 +42,7 @@ pub enum Verb {
     /// Change words of real frames and code objects in place, walk, compare, restore
     #[command(after_help = "Example:\n  stress mutate --stacks 1000 --walks 1000 --out runs/mutate")]
     Mutate(Mutate),
-    /// Show walkers, targets, workloads, fields and value classes
+    /// Show walkers, workloads, targets, faults, the catalogue of what goes wrong, fields and value classes
     List {
         /// Print JSON
         #[arg(long)]
@@ -62,6 +64,15 @@ pub enum Verb {
     #[command(hide = true)]
     SoakProgram(SoakProgram),
 }
+
+const RUN_HELP: &str = "A campaign that steps its targets (workloads step and interleave) goes on without address randomisation and, \
+unless PYTHONHASHSEED is set, with hash seed 0: a window is then the same in every run.\n\nA run of all trials is held against the \
+campaign's `some` and `never`; a run of a shard is not.\n\nExit codes: 0 ok, 2 the campaign or the command line is wrong, 3 some \
+trial's outcome was one of `never`, or no trial's was one of `some`, 4 the shard has no trial, 5 OUT holds another run (--resume), \
+6 the machine lacks a capability, or there is no build for --python, 130 interrupted (finished trials are kept).\n\nExamples:\n  \
+stress run campaigns/smoke.toml --out runs/smoke --jobs 2\n  stress run campaigns/known-bugs.toml --python 3.13.5 --out \
+runs/bugs-3.13.5\n  stress run campaigns/step.toml --python 3.15 --out runs/step\n  stress run campaigns/full.toml --shard 1/2 \
+--out runs/a --resume";
 
 const SOAK_HELP: &str = "The program runs twice without signals, then once with them, RUNS times. Each run is a process of its \
 own in which CPython itself starts from the command line (Py_BytesMain). What differs between runs without signals is \
@@ -164,7 +175,7 @@ pub struct Run {
     /// Only trials i with i ≡ K − 1 modulo N
     #[arg(long, value_name = "K/N", value_parser = shard)]
     pub shard: Option<(u64, u64)>,
-    /// Go on with the run in OUT: trials that have a record are not run again
+    /// Go on with the run in OUT, by the same build on the same machine: trials that have a record are not run again
     #[arg(long)]
     pub resume: bool,
     /// Trials at once [default: number of cores]
