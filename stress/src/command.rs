@@ -1,5 +1,4 @@
 //! What each verb does.
-#![allow(unsafe_code)]
 
 mod doctor;
 mod list;

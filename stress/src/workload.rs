@@ -42,7 +42,10 @@ impl Workload {
             "own thread: a walk in an allocator hook, compared with the interpreter's own frames",
         ),
         (Workload::Signal, "own thread: a walk in a timer's signal handler, at random intervals"),
-        (Workload::Other, "another thread: a native thread without the GIL walks every thread of the list"),
+        (
+            Workload::Other,
+            "another thread: a native thread, without the GIL unless gil = true, walks every thread of the list",
+        ),
         (Workload::Step, "own thread: a walk at every instruction boundary of a window"),
         (
             Workload::Interleave,
@@ -87,6 +90,12 @@ impl Workload {
     pub fn is_own_thread(self) -> bool {
         matches!(self, Workload::Hook | Workload::Signal | Workload::Step)
     }
+}
+
+/// The calling thread, which the target made, is walked from here on by workloads that walk each thread in its own handlers.
+pub fn arm() {
+    signal::arm();
+    step::arm();
 }
 
 /// A workload that has begun.

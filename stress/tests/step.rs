@@ -127,7 +127,11 @@ fn what_cannot_be_stepped_is_said() {
     }
     // Raw loads from outside would be no crash.
     let place = stepped(&format!("{}step = {{ by = 'ptrace' }}\n", TREE.replace("guarded", "pr-b1")));
-    place.refuses(&["run", "campaign.toml", "--out", "run"], 2, &["pr-b1 reads raw", "by = \"trap\""]);
+    place.refuses(
+        &["run", "campaign.toml", "--out", "run"],
+        2,
+        &["pr-b1 makes its loads in the process", "by = \"trap\""],
+    );
     let copies = TREE.replace("'step'", "'interleave'").replace("guarded", "syscall");
     stepped(&copies).refuses(
         &["run", "campaign.toml", "--out", "run"],

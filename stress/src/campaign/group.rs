@@ -213,9 +213,14 @@ impl Group {
                 target.name
             ));
         }
-        if let Some(fault) = fault.filter(|_| !self.workload.is_own_thread()) {
+        let makes_faults = match self.workload {
+            Workload::Signal => true,
+            Workload::Step => !self.step.is_traced(),
+            _ => false,
+        };
+        if let Some(fault) = fault.filter(|_| !makes_faults) {
             return Err(format!(
-                "fault {} is made by the thread that walks itself; not under workload {workload}",
+                "fault {} is made in a handler of the thread that walks itself: workload signal, or step by = \"trap\", not {workload}",
                 fault.name
             ));
         }
@@ -225,7 +230,7 @@ impl Group {
             && ours.is_none_or(|entry| entry.reads == Reads::Raw)
         {
             return Err(format!(
-                "{walker} reads raw, and from outside a bad load is no crash: step it by = \"trap\""
+                "{walker} makes its loads in the process, and from outside a bad one is no crash: step it by = \"trap\""
             ));
         }
         if self.workload == Workload::Interleave && ours.is_none_or(|entry| entry.copies) {

@@ -3,7 +3,7 @@
 
 use super::{Native, none};
 use crate::attempt;
-use crate::workload::{signal, step};
+use crate::workload;
 use sigwalk_embed::pyo3::ffi::{self, PyObject};
 use std::sync::atomic::Ordering;
 
@@ -16,8 +16,7 @@ pub const ALL: &[Native] = &[
 
 /// Gives the calling thread a signal timer, if that is the workload.
 unsafe extern "C-unwind" fn arm(_module: *mut PyObject, _argument: *mut PyObject) -> *mut PyObject {
-    signal::arm();
-    step::arm();
+    workload::arm();
     none()
 }
 

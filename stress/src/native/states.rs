@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Callee, Native, error, none};
-use crate::workload::signal;
+use crate::workload;
 use sigwalk_embed::pyo3::ffi::{self, PyObject, PyThreadState};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -44,7 +44,7 @@ fn detached(threads: Vec<Box<dyn FnOnce() + Send>>) -> bool {
 unsafe extern "C-unwind" fn ensure(_module: *mut PyObject, function: *mut PyObject) -> *mut PyObject {
     let function = Callee(function);
     let body = move || {
-        signal::arm();
+        workload::arm();
         for _ in 0..ROUNDS {
             // SAFETY: a thread that has no state of its own, or had one and released it; attached in between.
             unsafe {
@@ -68,7 +68,7 @@ unsafe extern "C-unwind" fn delete_other(_module: *mut PyObject, function: *mut 
     DELETED.store(false, Ordering::Release);
     let function = Callee(function);
     let victim = move || {
-        signal::arm();
+        workload::arm();
         // SAFETY: a thread without a state; it detaches before it hands its state over, and never attaches again.
         unsafe {
             ffi::PyGILState_Ensure();
@@ -84,7 +84,7 @@ unsafe extern "C-unwind" fn delete_other(_module: *mut PyObject, function: *mut 
         }
     };
     let deleter = move || {
-        signal::arm();
+        workload::arm();
         let state = loop {
             let state = VICTIM.load(Ordering::Acquire);
             if !state.is_null() {

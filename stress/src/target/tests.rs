@@ -1,5 +1,4 @@
 //! Each target's oracle is tight: what is taken out of a target's own account of itself is missed when it runs.
-#![allow(unsafe_code)]
 
 use super::{COMMON, Target, all, named};
 use crate::campaign::{Campaign, Plan};
