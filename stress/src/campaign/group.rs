@@ -213,10 +213,17 @@ impl Group {
                 target.name
             ));
         }
-        if let Some(fault) = fault.filter(|_| !self.workload.is_own_thread()) {
+        // Made where `Context::attempt` is called by the thread that is walked, and nowhere else.
+        let by_itself = match self.workload {
+            Workload::Signal => true,
+            Workload::Step => !self.step.is_traced(),
+            _ => false,
+        };
+        if let Some(fault) = fault.filter(|_| !by_itself) {
             return Err(format!(
-                "fault {} is made by the thread that walks itself; not under workload {workload}",
-                fault.name
+                "fault {} is made by the thread that walks itself: use workload signal, or step by the trap flag, not {workload}{}",
+                fault.name,
+                if self.step.is_traced() { " by ptrace" } else { "" }
             ));
         }
         self.step.problem().map_or(Ok(()), |problem| Err(problem.into()))
