@@ -29,7 +29,10 @@ fn of_cell(plan: &Plan, seen: Option<&BTreeSet<Outcome>>) -> Vec<String> {
     let measured = |seen: &BTreeSet<Outcome>| seen.iter().any(|outcome| *outcome != Outcome::HarnessError);
     let expects = !plan.some.is_empty() || !plan.never.is_empty();
     if expects && !seen.is_some_and(measured) {
-        return vec![format!("{}: no trial measured anything, and the campaign says what must be found", plan.cell.id)];
+        return vec![format!(
+            "{}: no trial measured anything, and the campaign says what must be found",
+            plan.cell.id
+        )];
     }
     let has = |outcome: &Outcome| seen.is_some_and(|seen| seen.contains(outcome));
     let id = &plan.cell.id;

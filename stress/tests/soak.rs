@@ -63,7 +63,10 @@ sys.exit(5)"
     ended(&place.soak(&[], &["-c", &program]), 0);
     let (run, trial) = place.only_run();
     assert_eq!(run["end"], "exit status 5");
-    assert_eq!(run["stdout_same"], true, "the executed child is the same interpreter, and the storm opens no file");
+    assert_eq!(
+        run["stdout_same"], true,
+        "the executed child is the same interpreter, and the storm opens no file"
+    );
     assert_eq!(run["processes_stormed"], 2, "{run}");
     assert!(run["tallies"]["complete"].as_u64().unwrap() > 50, "{run}");
     assert!(run["signals"].as_u64() >= run["walks"].as_u64());
