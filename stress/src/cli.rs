@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(
     name = "stress",
     version,
-    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (mutate: our model differs from CPython's code; soak: another result), \
+    after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (run: some or never of the campaign; mutate: our model differs from CPython's code; soak: another result), \
                        4 nothing ran, 5 incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
                        130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
                        campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
