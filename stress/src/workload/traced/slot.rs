@@ -3,8 +3,7 @@
 
 use sigwalk::addr::Addr;
 use sigwalk::reader::{Reader, VmReader};
-use sigwalk_embed::{Live, bound_key};
-use std::arch::asm;
+use sigwalk_embed::Live;
 
 /// The place, from the thread pointer.
 #[derive(Clone, Copy, Debug)]
@@ -12,11 +11,8 @@ pub enum Slot {
     /// 3.15: a thread-local word.
     Tls { offset: isize },
     /// Up to 3.14: a pthread key, whose number is in `_PyRuntime`, and glibc's table of values in the thread's descriptor.
-    Key { tss: Addr, table: i64 },
+    Key { tss: Addr, table: isize, keys: u32 },
 }
-
-/// Keys in the table that is part of the descriptor (PTHREAD_KEY_2NDLEVEL_SIZE).
-const KEYS: u32 = 32;
 
 impl Slot {
     /// As the calling thread has it, which is attached.
@@ -26,17 +22,8 @@ impl Slot {
             return Some(Slot::Tls { offset });
         }
         let tss = live.interpreter.runtime.plus(live.interpreter.layout.runtime.auto_tss_key?);
-        let (key, state) = (bound_key()?, live.tstate()?.get());
-        // glibc 2.31 to 2.42 have the table at 0x310 of the descriptor: looked for, not believed. An entry is a sequence number
-        // and the value.
-        let own = thread_pointer();
-        let entry = |table: i64| own.wrapping_add_signed(table + i64::from(key) * 16);
-        let mut tables = (0x200..0x700).step_by(8).filter(|&table| {
-            let at = Addr::new(entry(table));
-            live.word(at.plus(8)) == Some(state) && live.word(at).is_some_and(|sequence| sequence % 2 == 1)
-        });
-        let table = tables.next().filter(|_| key < KEYS)?;
-        tables.next().is_none().then_some(Slot::Key { tss, table })
+        let (table, keys) = live.own.key_table()?;
+        Some(Slot::Key { tss, table, keys })
     }
 
     /// The bound thread state of a stopped thread with that thread pointer.
@@ -44,25 +31,14 @@ impl Slot {
     pub fn state(&self, reader: &VmReader, thread_pointer: u64) -> Option<Addr> {
         let at = match *self {
             Slot::Tls { offset } => thread_pointer.wrapping_add_signed(offset as i64),
-            Slot::Key { tss, table } => {
+            Slot::Key { tss, table, keys } => {
                 if reader.u32(tss).ok()? == 0 {
                     return None;
                 }
-                let key = reader.u32(tss.plus(4)).ok().filter(|&key| key < KEYS)?;
-                thread_pointer.wrapping_add_signed(table + i64::from(key) * 16 + 8)
+                let key = reader.u32(tss.plus(4)).ok().filter(|&key| key < keys)?;
+                thread_pointer.wrapping_add_signed(table as i64 + i64::from(key) * 16 + 8)
             }
         };
         reader.addr(Addr::new(at)).ok().filter(|state| !state.is_null())
     }
-}
-
-/// `%fs:0`, which on x86-64 is its own address.
-#[allow(unsafe_code)]
-fn thread_pointer() -> u64 {
-    let pointer: u64;
-    // SAFETY: the first word of every thread's control block.
-    unsafe {
-        asm!("mov {}, qword ptr fs:[0]", lateout(reg) pointer, options(nostack, preserves_flags, readonly))
-    };
-    pointer
 }
