@@ -317,8 +317,9 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
             format!("exit status {} in phase {}", libc::WEXITSTATUS(status), flow.name())
         });
         Outcome::HarnessError
-    } else if page.walks.load(Relaxed) == 0 && tallies.no_thread_state == 0 {
-        note = Some("no walk was made: nothing was measured".into());
+    } else if page.walks.load(Relaxed) == 0 {
+        let without = tallies.no_thread_state;
+        note = Some(format!("no walk was made, {without} met no thread state: nothing was measured"));
         Outcome::HarnessError
     } else {
         tallies.outcome()
