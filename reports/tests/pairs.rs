@@ -141,7 +141,7 @@ fn stepped_boundaries_are_summed_with_their_sites() {
                 |what: &str, site: &str, count| Illegal { site: site.into(), what: what.into(), count };
             row.boundaries = 100;
             row.illegal = vec![illegal("splice", "a", 2), illegal("fault", "b", 1)];
-            (row.tallies.splice, row.tallies.recovered_faults) = (2, 1);
+            (row.tallies.splice, row.tallies.recovered_faults, row.tallies.no_thread_state) = (2, 1, 60);
             if round == 0 {
                 // There was no room for their sites; what they were is known all the same.
                 row.illegal.push(illegal("unlisted", "elsewhere", 6));
@@ -159,6 +159,7 @@ fn stepped_boundaries_are_summed_with_their_sites() {
     let [cell] = stepped[..] else { panic!("{stepped:?}") };
     assert_eq!(cell["ids"], serde_json::json!(["S9"]));
     assert_eq!(cell["stepping"]["boundaries"], 2000);
+    assert_eq!(cell["stepping"]["without_state"], 1200);
     let illegal =
         serde_json::json!({"splice": 40, "wrong_line": 0, "prefix": 0, "stale": 3, "fault": 20, "other": 3});
     assert_eq!(cell["stepping"]["illegal"], illegal);

@@ -65,12 +65,13 @@ pub fn own_thread_signal(evidence: Evidence) -> Finding {
     let stepped = evidence.cells(&["step"], subjects);
     cells.extend(stepped.iter().copied().filter(|cell| bad(cell).k > 0));
     let mut finding = universal(&cells, "no trial of workload signal or step by pr-b1 or guarded");
-    let boundaries: u64 = stepped.iter().map(|cell| cell.stepping.boundaries).sum();
-    if boundaries > 0 {
+    // Walks, and not the boundaries themselves: at some there was no thread state, and strides pass over others.
+    let walks: u64 = stepped.iter().map(|cell| cell.walks).sum();
+    if walks > 0 {
         let wrong = stepped.iter().filter(|cell| bad(cell).k > 0).count();
         finding.figure.push_str(&format!(
-            "; stepped: {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
-            grouped(boundaries),
+            "; stepped: walks at {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
+            grouped(walks),
             stepped.len()
         ));
     }

@@ -19,19 +19,20 @@ pub fn tables(model: &Model, most: usize) -> (Table, Table) {
 }
 
 fn sums(cells: &[&CellStats], most: usize) -> Table {
-    let mut head = vec!["walker", "interpreter", "target", "trials", "boundaries"];
+    let mut head = vec!["walker", "interpreter", "target", "trials", "boundaries", "no thread state"];
     head.extend(["splice", "wrong line", "prefix", "stale", "a load failed", "truncated or rejected"]);
     let mut table =
         Table::new("Boundaries stepped, and walks there by what they met, summed over trials", 3, &head);
     let group = |text: &str, span| Th { text: text.to_owned(), span, num: false };
     table.groups =
-        vec![group("", 5), group("silent", 4), group("would have been a crash", 1), group("detected", 1)];
+        vec![group("", 6), group("silent", 4), group("would have been a crash", 1), group("detected", 1)];
     for cell in cells {
         let mut row = vec![
             Td::text(cell.cell.interpreter.clone()),
             Td::text(cell.target_with_ids()).small(cell.params()),
             Td::num(grouped(cell.n())),
             Td::num(grouped(cell.stepping.boundaries)),
+            Td::num(grouped(cell.stepping.without_state)),
         ];
         row.extend(cell.stepping.kinds.iter().enumerate().map(|(kind, count)| {
             let status = match kind.cmp(&(KINDS.len() - 1)) {

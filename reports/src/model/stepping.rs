@@ -18,6 +18,8 @@ pub struct Stepping {
     /// Walks by kind, in the order of [`KINDS`], then those that were truncated or rejected. Of all walks: the list of sites has
     /// room for the first that were met only, and none for what came later.
     pub kinds: [u64; KINDS.len() + 1],
+    /// Boundaries at which the thread had no state that could be found: nothing was walked there.
+    pub without_state: u64,
     /// Boundaries by (kind, site).
     pub sites: BTreeMap<(String, String), u64>,
     /// Boundaries at further sites.
@@ -28,6 +30,7 @@ impl Stepping {
     /// Adds a trial.
     pub fn add(&mut self, trial: &Trial) {
         self.boundaries += trial.boundaries;
+        self.without_state += trial.tallies.no_thread_state;
         let met = &trial.tallies;
         let kinds = [met.splice, met.wrong_line, met.prefix, met.stale, met.recovered_faults];
         let detected = met.truncated + met.rejected;
