@@ -129,7 +129,11 @@ fn what_is_no_pair_or_was_not_judged_is_not_compared() {
 #[test]
 fn stepped_boundaries_are_summed_with_their_sites() {
     let dir = tempfile::tempdir().unwrap();
-    let mut cells = declared(&[("step", "calls", "guarded"), ("signal", "calls", "guarded")]);
+    let mut cells = declared(&[
+        ("step", "calls", "guarded"),
+        ("signal", "calls", "guarded"),
+        ("interleave", "calls", "guarded"),
+    ]);
     cells[0].ids = vec!["S9".into()];
     run(dir.path(), cells, |cell, round, row| {
         if cell.workload == "step" {
@@ -137,9 +141,16 @@ fn stepped_boundaries_are_summed_with_their_sites() {
                 |what: &str, site: &str, count| Illegal { site: site.into(), what: what.into(), count };
             row.boundaries = 100;
             row.illegal = vec![illegal("splice", "a", 2), illegal("fault", "b", 1)];
+            (row.tallies.splice, row.tallies.recovered_faults, row.tallies.no_thread_state) = (2, 1, 60);
             if round == 0 {
-                row.illegal.push(illegal("new kind", "a", 1));
+                // There was no room for their sites; what they were is known all the same.
+                row.illegal.push(illegal("unlisted", "elsewhere", 6));
+                (row.tallies.stale, row.tallies.truncated, row.tallies.rejected) = (3, 2, 1);
             }
+        }
+        // Instructions between loads, of which nobody knows which walk they belong to: not in a table of boundaries.
+        if cell.workload == "interleave" {
+            (row.boundaries, row.tallies.splice) = (100, 1);
         }
     });
     let (summary, page) = build(dir.path());
@@ -148,8 +159,9 @@ fn stepped_boundaries_are_summed_with_their_sites() {
     let [cell] = stepped[..] else { panic!("{stepped:?}") };
     assert_eq!(cell["ids"], serde_json::json!(["S9"]));
     assert_eq!(cell["stepping"]["boundaries"], 2000);
+    assert_eq!(cell["stepping"]["without_state"], 1200);
     let illegal =
-        serde_json::json!({"splice": 40, "wrong_line": 0, "prefix": 0, "stale": 0, "fault": 20, "other": 1});
+        serde_json::json!({"splice": 40, "wrong_line": 0, "prefix": 0, "stale": 3, "fault": 20, "other": 3});
     assert_eq!(cell["stepping"]["illegal"], illegal);
     assert_eq!(cell["stepping"]["sites"][0], serde_json::json!({"site": "a", "what": "splice", "count": 40}));
     assert_eq!(cell["stepping"]["sites"].as_array().unwrap().len(), 3);
@@ -170,4 +182,35 @@ fn crashes_of_hook_and_step_cells_fall_into_buckets() {
         (&"SIGSEGV in walk at f (stress)".into(), &40.into())
     );
     assert_eq!(buckets[0]["cells"].as_array().unwrap().len(), 2);
+}
+
+/// A window is stepped once: that guarded lived through it bounds nothing, and takes nothing from cells that bound something. A death in
+/// one counts.
+#[test]
+fn one_stepped_trial_does_not_undo_hundreds_of_others() {
+    for (dies, verdict) in [(false, "supported"), (true, "mixed")] {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |workload: &str, walker: &str, n| cell("3.15.0", workload, "calls", walker, n);
+        let cells = vec![
+            of("signal", "pr-b1", 400),
+            of("signal", "guarded", 400),
+            of("step", "pr-b1", 1),
+            of("step", "guarded", 1),
+        ];
+        let mut trials = Vec::new();
+        for cell in &cells {
+            for _ in 0..cell.n {
+                let mut row = trial(trials.len() as u64, &cell.id, Outcome::Complete, Phase::Done);
+                if cell.walker == "pr-b1" || dies && cell.workload == "step" {
+                    die(&mut row);
+                }
+                trials.push(row);
+            }
+        }
+        write(&dir.path().join("runs"), &manifest(Kind::Trials, "3.15.0", cells), &trials);
+        let (summary, _) = build(dir.path());
+        let claims = summary["claims"].as_array().unwrap();
+        let found = claims.iter().find(|claim| claim["id"] == "C6").unwrap();
+        assert_eq!(found["verdict"], verdict, "{found}");
+    }
 }

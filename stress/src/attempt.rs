@@ -12,7 +12,7 @@ use crate::page::{Page, Tally, phase_code};
 use crate::subject::{Judged, Subject};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
-use sigwalk::reader::FaultKind;
+use sigwalk::reader::{FaultKind, VmReader};
 use sigwalk::walk::{Detail, End, Request, Truncated, Walk};
 use sigwalk_embed::Live;
 use sigwalk_record::Phase;
@@ -66,6 +66,14 @@ impl Context {
     #[must_use]
     pub fn with_fault(self, fault: Option<&'static Fault>) -> Self {
         Context { fault, ..self }
+    }
+
+    /// The same in a process that was just forked: without a witness of its own yet, and whoever reads through the kernel reads
+    /// this process and not its parent.
+    #[must_use]
+    pub fn in_forked_child(&self) -> Self {
+        let live = self.live.reading(VmReader::own());
+        Context::new(live, self.subject, self.oracle, self.page).with_fault(self.fault)
     }
 
     /// Publishes the context for handlers of this process, for ever.

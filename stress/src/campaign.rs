@@ -219,6 +219,22 @@ mod tests {
         assert!(error.contains("target call-tree has no parameter dept to sweep over"), "{error}");
     }
 
+    /// A cell whose fault nobody makes would have counted walks of healthy frames as walks of damaged ones.
+    #[test]
+    fn a_fault_that_nobody_would_make_is_refused() {
+        let with = |workload: &str, more: &str| {
+            let text = GOOD.replace("'signal'", &format!("'{workload}'"));
+            Campaign::parse(&format!("{text}faults = ['self-cycle']\n{more}"), "t")
+        };
+        assert!(with("signal", "").is_ok() && with("step", "").is_ok());
+        for (workload, more) in
+            [("hook", ""), ("other", ""), ("interleave", ""), ("step", "step = { by = 'ptrace' }\n")]
+        {
+            let error = with(workload, more).unwrap_err();
+            assert!(error.contains("fault self-cycle is made by the thread that walks itself"), "{error}");
+        }
+    }
+
     #[test]
     fn errors_name_the_line_and_what_is_known() {
         for (from, to, expected) in [

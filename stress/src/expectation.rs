@@ -25,6 +25,15 @@ pub fn unmet(trials: &Path, plans: &[Plan]) -> Result<Vec<String>, Failure> {
 }
 
 fn of_cell(plan: &Plan, seen: Option<&BTreeSet<Outcome>>) -> Vec<String> {
+    // What was not measured meets no expectation: not even that something is never.
+    let measured = |seen: &BTreeSet<Outcome>| seen.iter().any(|outcome| *outcome != Outcome::HarnessError);
+    let expects = !plan.some.is_empty() || !plan.never.is_empty();
+    if expects && !seen.is_some_and(measured) {
+        return vec![format!(
+            "{}: no trial measured anything, and the campaign says what must be found",
+            plan.cell.id
+        )];
+    }
     let has = |outcome: &Outcome| seen.is_some_and(|seen| seen.contains(outcome));
     let id = &plan.cell.id;
     let missing = plan.some.iter().filter(|outcome| !has(outcome));
@@ -33,4 +42,41 @@ fn of_cell(plan: &Plan, seen: Option<&BTreeSet<Outcome>>) -> Vec<String> {
         .map(|outcome| format!("{id}: no trial was {}, and some must be", outcome.name()))
         .chain(unwanted.map(|outcome| format!("{id}: some trial was {}, and none may be", outcome.name())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Campaign;
+
+    fn unmet(expected: &str, seen: Option<&[Outcome]>) -> usize {
+        let text = format!(
+            "name = 'x'\n[[cells]]\nworkload = 'signal'\ntargets = ['call-tree']\nwalkers = ['guarded']\ntrials = 1\n{expected}\n"
+        );
+        let campaign = Campaign::parse(&text, "t").unwrap();
+        let seen = seen.map(|seen| seen.iter().copied().collect());
+        of_cell(&campaign.plans[0], seen.as_ref()).len()
+    }
+
+    #[test]
+    fn some_must_be_seen_and_never_must_not() {
+        let both = "some = ['hang']\nnever = ['crash']";
+        for (seen, expected) in [
+            (&[Outcome::Hang][..], 0),
+            (&[Outcome::Hang, Outcome::HarnessError], 0),
+            (&[Outcome::Complete], 1),
+            (&[Outcome::Hang, Outcome::Crash], 1),
+            (&[Outcome::Crash], 2),
+        ] {
+            assert_eq!(unmet(both, Some(seen)), expected, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_never() {
+        for seen in [None, Some(&[][..]), Some(&[Outcome::HarnessError])] {
+            assert_eq!(unmet("never = ['crash']", seen), 1, "{seen:?}");
+            assert_eq!(unmet("", seen), 0, "nothing is expected: {seen:?}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Faults: deliberate perturbations of the walked thread's own frames, made right before a walk and taken back right after it.
 //! A new one is a row here.
 //!
-//! Only for workloads in which a thread walks itself: it is in native code meanwhile, so nobody else sees its frames.
+//! Only where a thread walks itself in a handler (workloads signal, and step by the trap flag): it is in native code meanwhile, so
+//! nobody else sees its frames. Other workloads make no fault, and campaigns that ask for one are refused.
 
 use crate::word;
 use sigwalk::addr::Addr;

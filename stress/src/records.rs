@@ -1,7 +1,7 @@
 //! A run directory that is written: append-only records and a manifest that says whether they are all.
 
 use crate::failure::Failure;
-use sigwalk_record::{Kind, Manifest, SCHEMA};
+use sigwalk_record::{Environment, Kind, Manifest, SCHEMA};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Seek, Write};
@@ -109,14 +109,17 @@ impl RunDir {
         }
         let of = |manifest: &Manifest| {
             let machine = &manifest.environment;
-            [&machine.commit, &machine.profile, &machine.cpu, &machine.kernel].map(Clone::clone)
+            let [placement, variables] = conditions(machine);
+            let build =
+                [&machine.commit, &machine.profile, &machine.cpu, &machine.kernel].map(String::as_str);
+            build.into_iter().chain([placement, variables]).collect::<Vec<_>>().join(", ")
         };
         if of(&before) != of(&manifest) {
             return Err(Failure::incompatible(format!(
-                "{} was begun by another build or on another machine ({}, now {}); give another --out",
+                "{} was begun by another build, on another machine or in another environment ({}, now {}); give another --out",
                 path.display(),
-                of(&before).join(", "),
-                of(&manifest).join(", ")
+                of(&before),
+                of(&manifest)
             )));
         }
         let lines_path = path.join(file_of(manifest.kind));
@@ -168,6 +171,13 @@ impl RunDir {
         }
         write_manifest(&self.path, &self.manifest)
     }
+}
+
+/// What else decides a result, and is no property of the build or the machine: whether addresses stand still, and the variables that
+/// the interpreter reads (PYTHONMALLOC).
+#[must_use]
+pub fn conditions(environment: &Environment) -> [&str; 2] {
+    ["placement", "PYTHON"].map(|name| environment.other.get(name).map_or("", String::as_str))
 }
 
 fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Failure> {

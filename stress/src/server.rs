@@ -220,9 +220,9 @@ impl<'a> Server<'a> {
                 let running = self.running.swap_remove(index);
                 let plan = &self.campaign.plans[running.turn.plan];
                 let record = record(&running, plan, status);
-                if plan.walks_from_outside {
-                    // The walker, which ends with its trial, may still be counting: its page is not used again. Kept, such
-                    // pages would be 4 kB a trial.
+                if plan.walks_from_outside || running.given_up.is_some() || !libc::WIFEXITED(status) {
+                    // The walker outside, which ends with its trial, may still be counting, and so may a tracee or a forked child of
+                    // a trial that was killed or died: its page is not used again. Kept, such pages would be 4 kB a trial.
                     // SAFETY: `running` had the only reference of this process, and ends here.
                     unsafe { Page::unmap(running.page) };
                 } else {
@@ -317,8 +317,9 @@ fn record(running: &Running, plan: &Plan, status: c_int) -> Trial {
             format!("exit status {} in phase {}", libc::WEXITSTATUS(status), flow.name())
         });
         Outcome::HarnessError
-    } else if page.walks.load(Relaxed) == 0 && tallies.no_thread_state == 0 {
-        note = Some("no walk was made: nothing was measured".into());
+    } else if page.walks.load(Relaxed) == 0 {
+        let without = tallies.no_thread_state;
+        note = Some(format!("no walk was made, {without} met no thread state: nothing was measured"));
         Outcome::HarnessError
     } else {
         tallies.outcome()

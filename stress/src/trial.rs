@@ -74,8 +74,8 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
 
     page.enter(Phase::Target);
     let running = workload::start(context, plan, seed)?;
-    if plan.workload == Workload::Other {
-        await_walker(page);
+    if let Running::Other(walking) = &running {
+        walking.wait_for(|| await_walker(page));
     }
     if plan.workload.steps() {
         step::leave_garbage(&context.live, seed);

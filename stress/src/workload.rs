@@ -106,7 +106,7 @@ pub enum Running {
     Step,
 }
 
-/// Begins to walk. The calling thread is the main one, and not attached.
+/// Begins to walk. The calling thread is the main one, and attached.
 ///
 /// # Errors
 /// The kernel or the interpreter refuses what the workload needs.

@@ -89,6 +89,12 @@ fn what_does_not_belong_together_is_refused() {
     for (from, to, expected) in [
         ("\"commit\": \"", "\"commit\": \"x", "another commit (x"),
         ("\"profile\": \"", "\"profile\": \"x", "another build profile (x"),
+        ("\"placement\": \"", "\"placement\": \"x", "another placement of addresses (x"),
+        (
+            "\"PYTHON\": \"",
+            "\"PYTHON\": \"PYTHONMALLOC=debug ",
+            "another environment of Python (PYTHONMALLOC",
+        ),
         ("\"version\": \"", "\"version\": \"x", "another interpreter"),
         ("\"name\": \"killed\"", "\"name\": \"other\"", "another campaign"),
         ("\"judged\": true", "\"judged\": false", "another cells"),

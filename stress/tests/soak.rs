@@ -57,12 +57,16 @@ child = os.fork()
 if not child: os._exit(7)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 print(subprocess.check_output([sys.executable, '-c', 'import sys; print(sys.version)'], text=True))
+print(sorted(os.listdir('/proc/self/fd')))
 sys.exit(5)"
     );
     ended(&place.soak(&[], &["-c", &program]), 0);
     let (run, trial) = place.only_run();
     assert_eq!(run["end"], "exit status 5");
-    assert_eq!(run["stdout_same"], true, "the executed child is the same interpreter");
+    assert_eq!(
+        run["stdout_same"], true,
+        "the executed child is the same interpreter, and the storm opens no file"
+    );
     assert_eq!(run["processes_stormed"], 2, "{run}");
     assert!(run["tallies"]["complete"].as_u64().unwrap() > 50, "{run}");
     assert!(run["signals"].as_u64() >= run["walks"].as_u64());

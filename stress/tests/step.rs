@@ -139,3 +139,19 @@ fn what_cannot_be_stepped_is_said() {
         &["syscall makes no loads of its own"],
     );
 }
+
+/// Asking for the thread state in a handler must not take it away (`src/thread/table.rs`).
+#[test]
+fn a_forked_child_keeps_its_thread_state_while_it_is_stepped() {
+    let place = stepped(
+        "[[cells]]\nworkload = 'step'\ntargets = ['fork']\nwalkers = ['guarded']\ntrials = 1\npasses = 1\nparams = { threads = 1, work = 0, depth = 1 }\n",
+    );
+    place.succeeds(&["run", "campaign.toml", "--out", "run"]);
+    let trial = &place.trials("run")[0];
+    // Some instructions of PyOS_AfterFork_Child have none, up to 3.14: the key is deleted and made anew.
+    let without = trial.tallies.no_thread_state;
+    assert!(
+        trial.walks > 10_000 && without < 1_000,
+        "{without} boundaries without a thread state: {trial:?}"
+    );
+}

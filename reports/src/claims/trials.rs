@@ -65,12 +65,13 @@ pub fn own_thread_signal(evidence: Evidence) -> Finding {
     let stepped = evidence.cells(&["step"], subjects);
     cells.extend(stepped.iter().copied().filter(|cell| bad(cell).k > 0));
     let mut finding = universal(&cells, "no trial of workload signal by pr-b1 or guarded");
-    let boundaries: u64 = stepped.iter().map(|cell| cell.stepping.boundaries).sum();
-    if boundaries > 0 {
+    // Walks, and not the boundaries themselves: at some there was no thread state, and strides pass over others.
+    let walks: u64 = stepped.iter().map(|cell| cell.walks).sum();
+    if walks > 0 {
         let wrong = stepped.iter().filter(|cell| bad(cell).k > 0).count();
         finding.figure.push_str(&format!(
-            "; stepped: {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
-            grouped(boundaries),
+            "; stepped: walks at {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
+            grouped(walks),
             stepped.len()
         ));
     }
@@ -147,6 +148,9 @@ pub fn guarded_against_raw(evidence: Evidence) -> Finding {
         .filter_map(|bare| {
             guarded.iter().find(|guarded| place(guarded) == place(bare)).map(|guarded| (*bare, *guarded))
         })
+        // A stepped window is the same in every trial (see `own_thread_signal`): its one trial without a crash bounds nothing, and
+        // must not undo what a thousand trials elsewhere say.
+        .filter(|(_, guarded)| guarded.cell.workload != "step" || crash(guarded).k > 0)
         .collect();
     let dearest = measured(evidence.ratios, "guarded_vs_raw")
         .max_by(|a, b| a.1.estimate.value.total_cmp(&b.1.estimate.value));

@@ -6,6 +6,7 @@ use crate::model::Model;
 use crate::model::cell::CellStats;
 use crate::model::stepping::KINDS;
 use crate::text::number::grouped;
+use std::cmp::Ordering;
 
 /// What a cell met, and at which instructions; at most `most` rows each.
 pub fn tables(model: &Model, most: usize) -> (Table, Table) {
@@ -18,21 +19,27 @@ pub fn tables(model: &Model, most: usize) -> (Table, Table) {
 }
 
 fn sums(cells: &[&CellStats], most: usize) -> Table {
-    let mut head = vec!["walker", "interpreter", "target", "trials", "boundaries"];
-    head.extend(["splice", "wrong line", "prefix", "stale", "a load failed", "other"]);
+    let mut head = vec!["walker", "interpreter", "target", "trials", "boundaries", "no thread state"];
+    head.extend(["splice", "wrong line", "prefix", "stale", "a load failed", "truncated or rejected"]);
     let mut table =
-        Table::new("Boundaries walked, and those with an illegal stack, summed over trials", 3, &head);
+        Table::new("Boundaries stepped, and walks there by what they met, summed over trials", 3, &head);
     let group = |text: &str, span| Th { text: text.to_owned(), span, num: false };
-    table.groups = vec![group("", 5), group("silent", 4), group("would have been a crash", 1), group("", 1)];
+    table.groups =
+        vec![group("", 6), group("silent", 4), group("would have been a crash", 1), group("detected", 1)];
     for cell in cells {
         let mut row = vec![
             Td::text(cell.cell.interpreter.clone()),
             Td::text(cell.target_with_ids()).small(cell.params()),
             Td::num(grouped(cell.n())),
             Td::num(grouped(cell.stepping.boundaries)),
+            Td::num(grouped(cell.stepping.without_state)),
         ];
         row.extend(cell.stepping.kinds.iter().enumerate().map(|(kind, count)| {
-            let status = if kind == KINDS.len() - 1 { Status::Crash } else { Status::Silent };
+            let status = match kind.cmp(&(KINDS.len() - 1)) {
+                Ordering::Less => Status::Silent,
+                Ordering::Equal => Status::Crash,
+                Ordering::Greater => Status::Detected,
+            };
             let td = Td::num(grouped(*count));
             if *count == 0 { td } else { td.status(status) }
         }));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Serialize)]
 pub struct Stepping<'a> {
     boundaries: u64,
+    without_state: u64,
     illegal: BTreeMap<&'static str, u64>,
     sites: Vec<Site<'a>>,
     at_further_sites: u64,
@@ -23,6 +24,7 @@ struct Site<'a> {
 pub fn stepping(met: &stepping::Stepping) -> Option<Stepping<'_>> {
     (met.boundaries > 0).then(|| Stepping {
         boundaries: met.boundaries,
+        without_state: met.without_state,
         illegal: KINDS.into_iter().chain(["other"]).zip(met.kinds).collect(),
         sites: met.sorted().into_iter().map(|(what, site, count)| Site { site, what, count }).collect(),
         at_further_sites: met.beyond,

@@ -183,7 +183,10 @@ impl CellStats {
         self.walks += trial.walks;
         self.silent_walks += trial.tallies.silent();
         self.missed += trial.tallies.missed;
-        self.stepping.add(trial);
+        // Instructions between the loads of an interleaved walk are no boundaries that were walked.
+        if self.cell.workload == "step" {
+            self.stepping.add(trial);
+        }
         for (index, (event, _)) in Event::ALL.iter().enumerate() {
             self.events[index] += u64::from(event.in_trial(trial));
         }

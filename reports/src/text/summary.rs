@@ -163,7 +163,7 @@ fn pairs(model: &Model) -> BTreeMap<String, Table> {
 }
 
 fn stepping(model: &Model) -> Table {
-    let mut head = vec!["python", "walker", "target", "trials", "boundaries"];
+    let mut head = vec!["python", "walker", "target", "trials", "boundaries", "no state"];
     head.extend(KINDS);
     let mut table = Table::new(3, &head);
     for cell in model.records.cells.values().filter(|cell| cell.stepping.boundaries > 0) {
@@ -173,6 +173,7 @@ fn stepping(model: &Model) -> Table {
             cell.target_with_ids(),
             grouped(cell.n()),
             grouped(cell.stepping.boundaries),
+            grouped(cell.stepping.without_state),
         ];
         row.extend(cell.stepping.kinds[..KINDS.len()].iter().map(|count| grouped(*count)));
         table.row(row);

@@ -238,7 +238,7 @@ fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
                 count,
             };
             row.illegal = vec![illegal("stale", 7), illegal("fault", 1)];
-            row.tallies.stale = 7;
+            (row.tallies.stale, row.tallies.recovered_faults) = (7, 1);
             row.outcome = Outcome::Impossible;
         }
         (("hook", "calls", "remote"), 0..2) => {

@@ -8,8 +8,8 @@ use std::ffi::c_void;
 /// Keys that glibc can give out (PTHREAD_KEYS_MAX).
 const KEYS: u32 = 1024;
 
-/// The pthread key whose value is the calling thread's bound thread state. A walk in a signal handler may use it with
-/// `pthread_getspecific`, which only loads in glibc.
+/// The pthread key whose value is the calling thread's bound thread state. Not for handlers, and neither is `pthread_getspecific`,
+/// which may store: [`sigwalk::thread::OwnThread`] is.
 ///
 /// `None` in 3.15 (a thread-local variable took its place, see [`crate::tls`]), where the interpreter is not initialised, and on a
 /// thread that has no thread state. The number may change on fork and on re-initialisation.

@@ -213,15 +213,17 @@ impl Group {
                 target.name
             ));
         }
-        let makes_faults = match self.workload {
+        // Made where `Context::attempt` is called by the thread that is walked, and nowhere else.
+        let by_itself = match self.workload {
             Workload::Signal => true,
             Workload::Step => !self.step.is_traced(),
             _ => false,
         };
-        if let Some(fault) = fault.filter(|_| !makes_faults) {
+        if let Some(fault) = fault.filter(|_| !by_itself) {
             return Err(format!(
-                "fault {} is made in a handler of the thread that walks itself: workload signal, or step by = \"trap\", not {workload}",
-                fault.name
+                "fault {} is made by the thread that walks itself: use workload signal, or step by the trap flag, not {workload}{}",
+                fault.name,
+                if self.step.is_traced() { " by ptrace" } else { "" }
             ));
         }
         let ours = subject::ours(walker);

@@ -4,7 +4,7 @@ use crate::campaign::{self, Turn};
 use crate::cli::Merge;
 use crate::failure::Failure;
 use crate::hash;
-use crate::records::{RunDir, each_line, read_manifest};
+use crate::records::{RunDir, conditions, each_line, read_manifest};
 use sigwalk_record::{Environment, Kind, Manifest, SCHEMA, Trial, exit};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -91,9 +91,9 @@ fn together(shards: &[Shard]) -> Result<Manifest, Failure> {
     for shard in &shards[1..] {
         let (a, b) = (first, &shard.manifest);
         let differ = [
-            ("campaign", &a.campaign.id, &b.campaign.id, a.campaign == b.campaign),
-            ("interpreter", &a.interpreter.tag, &b.interpreter.tag, a.interpreter == b.interpreter),
-            ("cells", &a.campaign.name, &b.campaign.name, a.cells == b.cells),
+            ("campaign", a.campaign.id.as_str(), b.campaign.id.as_str(), a.campaign == b.campaign),
+            ("interpreter", &*a.interpreter.tag, &*b.interpreter.tag, a.interpreter == b.interpreter),
+            ("cells", &*a.campaign.name, &*b.campaign.name, a.cells == b.cells),
         ];
         let of_build = build(&a.environment).into_iter().zip(build(&b.environment));
         let of_build = of_build.map(|((name, a), (_, b))| (name, a, b, a == b));
@@ -124,16 +124,19 @@ fn together(shards: &[Shard]) -> Result<Manifest, Failure> {
     Ok(merged)
 }
 
-fn build(environment: &Environment) -> [(&'static str, &String); 8] {
+fn build(environment: &Environment) -> [(&'static str, &str); 10] {
+    let [placement, variables] = conditions(environment);
     [
-        ("commit", &environment.commit),
-        ("build profile", &environment.profile),
-        ("version of the suite", &environment.suite_version),
-        ("rustc", &environment.rustc),
-        ("CPU", &environment.cpu),
-        ("kernel", &environment.kernel),
-        ("distribution", &environment.os),
-        ("C library", &environment.libc),
+        ("placement of addresses", placement),
+        ("environment of Python", variables),
+        ("commit", environment.commit.as_str()),
+        ("build profile", environment.profile.as_str()),
+        ("version of the suite", environment.suite_version.as_str()),
+        ("rustc", environment.rustc.as_str()),
+        ("CPU", environment.cpu.as_str()),
+        ("kernel", environment.kernel.as_str()),
+        ("distribution", environment.os.as_str()),
+        ("C library", environment.libc.as_str()),
     ]
 }
 

@@ -24,6 +24,10 @@ unsafe extern "C-unwind" fn fork(_module: *mut PyObject, function: *mut PyObject
         let pid = libc::fork();
         if pid == 0 {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            // Before the first signal: `syscall` and its like would walk the parent.
+            if let Some(context) = attempt::context() {
+                context.in_forked_child().publish();
+            }
             signal::arm_in_child();
             let begun = Instant::now();
             while begun.elapsed() < WINDOW {

@@ -1,7 +1,7 @@
 //! One run of the program: started, waited for, killed with all its children when it is late.
 #![allow(unsafe_code)]
 
-use super::shared::Shared;
+use super::shared::{Shared, hand_over};
 use crate::failure::Failure;
 use crate::interrupt;
 use std::ffi::{OsStr, OsString};
@@ -80,6 +80,7 @@ impl Program<'_> {
         let mut command = Command::new("/proc/self/exe");
         command.arg("soak-program");
         if let Some(storm) = storm {
+            hand_over(&file).map_err(|error| Failure::missing(format!("shared page: {error}")))?;
             command.args(["--walker", storm.walker]);
             for (option, value) in [
                 ("--page", file.as_raw_fd().to_string()),

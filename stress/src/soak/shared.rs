@@ -38,16 +38,15 @@ fn anchors() -> [usize; 3] {
 }
 
 impl Shared {
-    /// A new page, and the file that holds it. The file is inherited by programs that are executed.
+    /// A new page, and the file that holds it, which is closed in programs that are executed unless it is [`hand_over`]ed.
     ///
     /// # Errors
     /// The kernel has no memory or no descriptor.
     pub fn create() -> io::Result<(&'static Shared, OwnedFd)> {
         const { assert!(size_of::<Shared>() <= SIZE) };
-        // SAFETY: plain calls; a successful memfd_create returns a descriptor that nobody else owns. Not close-on-exec: the
-        // program is to have it.
+        // SAFETY: plain calls; a successful memfd_create returns a descriptor that nobody else owns.
         let file = unsafe {
-            let fd = libc::memfd_create(c"sigwalk-soak".as_ptr(), 0);
+            let fd = libc::memfd_create(c"sigwalk-soak".as_ptr(), libc::MFD_CLOEXEC);
             if fd < 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -73,7 +72,7 @@ impl Shared {
         if !right {
             return Err(io::Error::other(format!("descriptor {fd} is no page of a soak")));
         }
-        // SAFETY: passed to us by number, to own; closed when this returns, so that the program has one descriptor as few as
+        // SAFETY: passed to us by number, to own; closed when this returns, so that the program has the descriptors that it has
         // without a storm.
         let file = unsafe { OwnedFd::from_raw_fd(fd) };
         let shared = map(&file)?;
@@ -89,6 +88,18 @@ impl Shared {
         let there = self.anchors.each_ref().map(|anchor| anchor.load(Relaxed) as usize);
         let pairs: Vec<(usize, usize)> = there.into_iter().zip(anchors()).collect();
         symbols::describe_elsewhere(pc as usize, &pairs)
+    }
+}
+
+/// Lets the next program that is executed have the file.
+///
+/// # Errors
+/// The kernel's.
+pub fn hand_over(file: &OwnedFd) -> io::Result<()> {
+    // SAFETY: our own descriptor.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

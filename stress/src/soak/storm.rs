@@ -24,7 +24,6 @@ use crate::page::Tally;
 use crate::subject::Subject;
 use crate::{crash, hash};
 use libc::{c_int, c_void, siginfo_t, timer_t};
-use sigwalk::reader::VmReader;
 use sigwalk::signal::{Owner, admit_faults, owner};
 use sigwalk_embed::Live;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -108,8 +107,7 @@ unsafe extern "C" fn in_forked_child() {
     RANDOM.fetch_xor(hash::mix(unsafe { libc::getpid() } as u64), Relaxed);
     // Whoever reads through the kernel would read the parent. glibc allows malloc here.
     if let Some(context) = attempt::context() {
-        let live = context.live.reading(VmReader::own());
-        Context::new(live, context.subject, Oracle::absent(), &shared.page).publish();
+        context.in_forked_child().publish();
     }
     // Without a timer the child just runs on.
     let _ = arm(shared);

@@ -15,7 +15,7 @@ use crate::subject::Subject;
 use sigwalk::addr::Addr;
 use sigwalk::reader::{Fault, Reader};
 use sigwalk::walkers::Reads;
-use sigwalk_embed::pyo3::ffi;
+use sigwalk_embed::pyo3::{Python, ffi};
 use sigwalk_record::Phase;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,6 +27,8 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Who walks: a native thread, or for walkers outside a process of its own.
 pub enum Walking {
     Thread(std::thread::JoinHandle<()>),
+    /// One that takes the GIL.
+    ThreadWithGil(std::thread::JoinHandle<()>),
     Process(libc::pid_t),
 }
 
@@ -39,7 +41,8 @@ pub fn start(context: &'static Context, gil: bool) -> std::io::Result<Walking> {
         Subject::Judged(walker) if walker.reads() == Reads::Outside => outside(context).map(Walking::Process),
         _ => {
             let walk = move || if gil { rounds_with_gil(context) } else { rounds(context) };
-            std::thread::Builder::new().name("walker".into()).spawn(walk).map(Walking::Thread)
+            let kind = if gil { Walking::ThreadWithGil } else { Walking::Thread };
+            std::thread::Builder::new().name("walker".into()).spawn(walk).map(kind)
         }
     }
 }
@@ -90,13 +93,26 @@ fn outside(context: &'static Context) -> std::io::Result<libc::pid_t> {
 }
 
 impl Walking {
+    /// Waits by `wait`. The calling thread is attached, and a walker that takes the GIL would otherwise never get it.
+    pub fn wait_for<T: Send>(&self, wait: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Walking::ThreadWithGil(_) => Python::attach(|py| py.detach(wait)),
+            Walking::Thread(_) | Walking::Process(_) => wait(),
+        }
+    }
+
     /// Waits for its last round. A walk that does not end keeps us here, and the deadline calls it a hang.
     ///
     /// # Errors
     /// The walker itself failed.
     pub fn join(self) -> Result<(), String> {
+        let panicked = |_| "the walking thread panicked".to_string();
         match self {
-            Walking::Thread(thread) => thread.join().map_err(|_| "the walking thread panicked".to_string()),
+            Walking::Thread(thread) => thread.join().map_err(panicked),
+            // The calling thread is attached, and the walker may be waiting for the GIL.
+            Walking::ThreadWithGil(thread) => {
+                Python::attach(|py| py.detach(|| thread.join().map_err(panicked)))
+            }
             // It has reported itself to the page.
             Walking::Process(pid) => child::wait(pid).map_err(|why| format!("the walking process: {why}")),
         }

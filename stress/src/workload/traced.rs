@@ -45,6 +45,7 @@ pub fn split(
 ) -> Result<(), String> {
     // SAFETY: attached and single-threaded, as trials are when they begin; CPython's own hooks stand around the fork.
     unsafe {
+        let tracer_id = libc::getpid();
         ffi::PyOS_BeforeFork();
         match libc::fork() {
             -1 => {
@@ -53,6 +54,10 @@ pub fn split(
             }
             0 => {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                // A tracer that was killed before that line sends nothing, and whoever adopts the child would never resume it.
+                if libc::getppid() != tracer_id {
+                    libc::_exit(1);
+                }
                 ffi::PyOS_AfterFork_Child();
                 if libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) != 0 {
                     return Err(format!("PTRACE_TRACEME: {}", std::io::Error::last_os_error()));

@@ -1,4 +1,4 @@
-//! How an answer differs from the truth. The silent kinds of `design.md`, decided exactly: both stacks are known.
+//! How an answer differs from the truth. The silent kinds of `sigwalk_record::Tallies`, decided exactly: both stacks are known.
 
 use crate::page::Tally;
 use sigwalk::frame::{Frame, NO_LASTI};

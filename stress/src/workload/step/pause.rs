@@ -31,7 +31,8 @@ pub fn prepare(seed: u64, mean_ns: u64, handler: extern "C" fn(c_int, *mut sigin
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        // On the stack that the steps' handlers have, for the same reason: nothing is left on the target's.
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
         libc::sigaction(SIGNAL, &action, std::ptr::null_mut());
     }
 }

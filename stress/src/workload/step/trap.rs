@@ -134,8 +134,12 @@ unsafe fn flags<'a>(context: *mut c_void) -> &'a mut i64 {
 extern "C" fn on_pause_over(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c_void) {
     if OPEN.get() {
         LEFT.set(BURST.load(Relaxed));
-        // SAFETY: the kernel's context of this handler.
-        unsafe { *flags(interrupted) |= TRAP_FLAG };
+        // SAFETY: the kernel's context of this handler, whose program counter is at code that is about to run: it may be the very
+        // system call that blocks signals, and then the first trap would kill.
+        unsafe {
+            keep_traps_open(interrupted, true);
+            *flags(interrupted) |= TRAP_FLAG;
+        }
     }
 }
 
@@ -145,6 +149,8 @@ extern "C" fn on_trap(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c
         (flags(interrupted), &mut *libc::__errno_location(), sigwalk::signal::admit_faults(interrupted))
     };
     let Some(context) = attempt::context().filter(|_| OPEN.get()) else {
+        // SAFETY: the kernel's context of this handler.
+        unsafe { keep_traps_open(interrupted, false) };
         *flags &= !TRAP_FLAG;
         return;
     };
@@ -180,7 +186,7 @@ extern "C" fn on_trap(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c
 /// Leaves SIGTRAP out of the set of a system call that is about to block signals, and gives the register back after it.
 ///
 /// # Safety
-/// `context` is the kernel's, of the SIGTRAP handler that is running.
+/// `context` is the kernel's, of the handler that is running.
 unsafe fn keep_traps_open(context: *mut c_void, goes_on: bool) {
     const SYSCALL: [u8; 2] = [0x0f, 0x05];
     const SIGTRAP: u64 = 1 << (libc::SIGTRAP - 1);
