@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Callee, Native, error, none};
-use crate::workload::signal;
+use crate::workload::{signal, step};
 use crate::{attempt, child};
 use sigwalk_embed::pyo3::ffi::{self, PyObject};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ unsafe extern "C-unwind" fn fork(_module: *mut PyObject, function: *mut PyObject
                 context.in_forked_child().publish();
             }
             signal::arm_in_child();
+            step::arm_in_child();
             let begun = Instant::now();
             while begun.elapsed() < WINDOW {
                 std::hint::spin_loop();

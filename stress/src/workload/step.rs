@@ -149,6 +149,13 @@ pub fn arm() {
     }
 }
 
+/// This process was just forked, in a window.
+pub fn arm_in_child() {
+    if STEPPER.load(Relaxed) == TRAP {
+        trap::arm_in_child();
+    }
+}
+
 /// No window is stepped from now on.
 pub fn stop() {
     STEPPER.store(OFF, Relaxed);

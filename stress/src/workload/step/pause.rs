@@ -56,6 +56,13 @@ pub fn arm() {
     }
 }
 
+/// As [`arm`], in a process that was just forked: it has no timer, and its parent's ids mean nothing in it. Begins a pause.
+pub fn arm_in_child() {
+    TIMER.set(std::ptr::null_mut());
+    arm();
+    begin();
+}
+
 /// Begins a pause, exponentially distributed.
 pub fn begin() {
     let timer = TIMER.get();

@@ -89,6 +89,13 @@ pub fn arm() {
     }
 }
 
+/// Where windows are stepped in bursts, a forked child has bursts of its own.
+pub fn arm_in_child() {
+    if OPEN.get() && BURST.load(Relaxed) > 0 {
+        pause::arm_in_child();
+    }
+}
+
 /// The thread runs freely again after the next instruction.
 pub fn close() {
     OPEN.set(false);
