@@ -214,3 +214,24 @@ fn one_stepped_trial_does_not_undo_hundreds_of_others() {
         assert_eq!(found["verdict"], verdict, "{found}");
     }
 }
+
+/// Twenty trials of a window that is stepped whole are one observation; of one that is stepped in bursts, by the seed, they are twenty.
+#[test]
+fn repetitions_of_a_stepped_window_are_no_pairs() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = [("step", "calls", "pr-b1"), ("step", "calls", "guarded")];
+    let mut cells = declared(&whole);
+    cells.extend(declared(&[("step", "end", "pr-b1"), ("step", "end", "guarded")]));
+    for cell in &mut cells[2..] {
+        cell.params.insert("burst".into(), "2000".into());
+    }
+    run(dir.path(), cells, |cell, _, row| {
+        if cell.walker == "pr-b1" {
+            die(row);
+        }
+    });
+    let (summary, _) = build(dir.path());
+    let pairs = summary["same_seeds"]["pairs"].as_array().unwrap();
+    let targets: Vec<&Value> = pairs.iter().map(|row| &row["target"]).collect();
+    assert_eq!(targets, ["end"], "{pairs:?}");
+}

@@ -1,13 +1,13 @@
 //! Walkers compared on the same seeds: two trials of one campaign that differ in the walker alone are a pair.
 //!
-//! Where the seed decides everything (a stepped window, an allocator hook) the two walkers met the same stacks. Where timing
+//! Where the seed decides everything (an allocator hook, a stepped window of which it chooses a part) the two walkers met the same stacks. Where timing
 //! decides they met the same target for the same time, and pairs are pairs in name: the test stays valid, and is no
 //! sharper than one without pairs.
 
 use super::cell::{CellStats, Event};
 use crate::stats::{holm, mcnemar};
 use crate::text::fnv1a;
-use sigwalk_record::{Outcome, Trial};
+use sigwalk_record::{Cell, Outcome, Trial};
 use std::collections::{BTreeMap, HashMap};
 
 /// Adjusted p-values up to this are called a difference.
@@ -122,7 +122,7 @@ impl Row {
 impl Pairs {
     /// Takes a trial.
     pub fn add(&mut self, cell: &CellStats, trial: &Trial) {
-        if trial.outcome == Outcome::HarnessError {
+        if trial.outcome == Outcome::HarnessError || is_the_same_each_time(&cell.cell) {
             return;
         }
         let Some((group, bit)) = self.place(cell) else {
@@ -193,6 +193,13 @@ impl Pairs {
         });
         rows
     }
+}
+
+/// A window that is stepped instruction by instruction, from its first to its last, is the same in every trial: a hundred of them are one
+/// observation, and a test would take them for a hundred.
+fn is_the_same_each_time(cell: &Cell) -> bool {
+    let at_every_one = cell.params.get("stride").is_none_or(|stride| stride == "1");
+    cell.workload == "step" && at_every_one && !cell.params.contains_key("burst")
 }
 
 impl Together {
