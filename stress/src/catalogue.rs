@@ -32,7 +32,7 @@ pub struct Row {
 pub enum Cover {
     /// File, from the root, and function of a test.
     Test(&'static str, &'static str),
-    /// A program of the workload `program`: `programs/NAME.py`.
+    /// A program of the workload `program`, by its name as a target.
     Program(&'static str),
     /// A field that `stress mutate` changes.
     Field(&'static str),
@@ -120,11 +120,7 @@ mod tests {
                 Cover::Field(name) => {
                     assert!(fields::ALL.iter().any(|field| field.name() == *name), "{name}")
                 }
-                // The programs come with the workload that runs them.
-                Cover::Program(name) => {
-                    let programs = root.join("programs");
-                    assert!(!programs.exists() || programs.join(format!("{name}.py")).exists(), "{name}");
-                }
+                Cover::Program(name) => assert!(target::named(name).is_some(), "no target runs {name}"),
             }
         }
     }

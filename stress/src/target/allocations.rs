@@ -53,8 +53,8 @@ pub const ALL: &[Target] = &[
     row("alloc-imports", "S7: modules imported, dropped and imported again", &["S7"], FEW),
     row(
         "alloc-threads",
-        "S9, S15, P2: threads with locks and thread-local values start and end",
-        &["S9", "S15", "P2"],
+        "S9, S15: threads with locks and thread-local values start and end",
+        &["S9", "S15"],
         FEW,
     ),
     row(
