@@ -2,15 +2,27 @@
 
 use crate::campaign::Plan;
 use crate::failure::Failure;
-use sigwalk_record::{Outcome, Trial};
+use sigwalk_record::{Outcome, Trial, exit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// Says what the records of a whole run in `trials` do not meet: the exit code that follows.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn judge(trials: &Path, plans: &[Plan]) -> Result<i32, Failure> {
+    let unmet = unmet(trials, plans)?;
+    for line in &unmet {
+        eprintln!("stress: {line}");
+    }
+    Ok(if unmet.is_empty() { exit::OK } else { exit::FINDINGS })
+}
 
 /// One line for each expectation that the records in `trials` do not meet.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn unmet(trials: &Path, plans: &[Plan]) -> Result<Vec<String>, Failure> {
+fn unmet(trials: &Path, plans: &[Plan]) -> Result<Vec<String>, Failure> {
     let text = std::fs::read_to_string(trials)
         .map_err(|error| Failure::internal(format!("{}: {error}", trials.display())))?;
     let mut seen: BTreeMap<String, BTreeSet<Outcome>> = BTreeMap::new();

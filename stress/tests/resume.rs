@@ -130,3 +130,16 @@ fn what_does_not_belong_together_is_refused() {
     place.refuses(&merge, 2, &["out holds a run already"]);
     place.succeeds(&["merge", "1", "2", "--out", "whole"]);
 }
+
+/// A shard cannot know what the others found: merging asks.
+#[test]
+fn what_the_campaign_expects_is_asked_of_the_merged_run() {
+    let place = campaign();
+    place.edit("campaign.toml", |text| text + "some = ['hang']\n");
+    place.succeeds(&["run", "campaign.toml", "--out", "a", "--shard", "1/2"]);
+    place.succeeds(&["run", "campaign.toml", "--out", "b", "--shard", "2/2"]);
+    let merged = place.stress(&["merge", "a", "b", "--out", "merged"]);
+    let said = String::from_utf8_lossy(&merged.stderr).into_owned();
+    assert_eq!(merged.status.code(), Some(3), "{said}");
+    assert!(said.contains("step/call-tree/syscall: no trial was hang"), "{said}");
+}

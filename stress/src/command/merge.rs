@@ -1,7 +1,8 @@
 //! `stress merge`: the shards of one campaign become one run, when every trial is there exactly once.
 
-use crate::campaign::{self, Turn};
+use crate::campaign::{self, Campaign, Turn};
 use crate::cli::Merge;
+use crate::expectation;
 use crate::failure::Failure;
 use crate::hash;
 use crate::records::{RunDir, conditions, each_line, read_manifest};
@@ -55,6 +56,7 @@ pub fn run(arguments: &Merge) -> Result<i32, Failure> {
         }
         eprintln!("{says}; the result is not complete");
     }
+    let (text, tag) = (manifest.campaign.text.clone(), manifest.interpreter.tag.clone());
     let mut out = RunDir::create(&arguments.out, manifest)?;
     let mut line = Vec::new();
     for place in places.iter().flatten() {
@@ -67,7 +69,13 @@ pub fn run(arguments: &Merge) -> Result<i32, Failure> {
     }
     out.finish(missing.is_empty())?;
     println!("{}: {} trials", arguments.out.display(), places.iter().flatten().count());
-    Ok(exit::OK)
+    // What a shard could not know. A soak's text is no campaign file and expects nothing.
+    match Campaign::parse(&text, &tag) {
+        Ok(campaign) if missing.is_empty() => {
+            expectation::judge(&arguments.out.join("trials.jsonl"), &campaign.plans)
+        }
+        _ => Ok(exit::OK),
+    }
 }
 
 fn open(path: PathBuf) -> Result<Shard, Failure> {
