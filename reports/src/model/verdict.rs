@@ -9,10 +9,11 @@ use sigwalk_record::{Kind, Mutation};
 const HARNESS_LIMIT: f64 = 0.01;
 
 /// Workloads in which a thread walks its own stack, those in which it walks another's, and walks of changed memory.
-/// They never share a sentence or a sum.
+/// They never share a sentence or a sum. Where the walk's moment is no sample (step, interleave) there is no rate: stepping has a
+/// sentence of its own.
 const KINDS: [(&str, &[&str]); 3] = [
-    ("Own thread", &["hook", "signal", "step", "soak"]),
-    ("Other thread", &["other", "interleave"]),
+    ("Own thread", &["hook", "signal", "soak"]),
+    ("Other thread", &["other"]),
     ("Changed memory", &["mutate"]),
 ];
 
@@ -78,6 +79,7 @@ pub fn of(records: &Records) -> Verdict {
     let reasons: Vec<String> = inconclusive.into_iter().chain(exploratory).collect();
     let mut sentences = vec![text(format!("{}: {}", capital(word), measured(records, trials)))];
     sentences.extend(KINDS.iter().filter_map(|(label, workloads)| kind(records, label, workloads)));
+    sentences.extend(stepped(records).map(text));
     sentences.extend(mutated(records).map(text));
     if !reasons.is_empty() {
         sentences.push(text(format!("Note: {}.", reasons.join("; "))));
@@ -121,6 +123,31 @@ fn measured(records: &Records, trials: u64) -> String {
         parts.join(", "),
         if builds == 1 { "" } else { "s" }
     )
+}
+
+/// What was met at instruction boundaries: counts, which are no rates.
+fn stepped(records: &Records) -> Option<String> {
+    let cells: Vec<&CellStats> = records
+        .cells
+        .values()
+        .filter(|cell| cell.cell.workload == "step" && cell.cell.judged && cell.stepping.boundaries > 0)
+        .collect();
+    let side = |guarded: bool| {
+        let of_side = || cells.iter().filter(move |cell| (cell.cell.walker == GUARDED) == guarded);
+        let boundaries: u64 = of_side().map(|cell| cell.stepping.boundaries).sum();
+        let wrong = of_side().filter(|cell| cell.count(Event::Impossible).k > 0).count();
+        let died = of_side().filter(|cell| cell.count(Event::CrashFrame).k > 0).count();
+        let name = if guarded { GUARDED } else { "any other walker" };
+        (boundaries > 0).then(|| {
+            format!(
+                "{name} at {} instruction boundaries, a wrong stack in {wrong} and a crash in {died} of {} cells",
+                grouped(boundaries),
+                of_side().count()
+            )
+        })
+    };
+    let sides: Vec<String> = [side(true), side(false)].into_iter().flatten().collect();
+    (!sides.is_empty()).then(|| format!("Stepped, own thread: {}.", sides.join("; ")))
 }
 
 /// The worst cell of `guarded` and of everyone else, for each of the things that matter most. Cells are never added up.

@@ -12,7 +12,11 @@ use crate::model::{Model, bug};
 use std::collections::BTreeMap;
 
 /// A comment may hold 65 536 characters; the whole text stays below 60 000.
+const WHOLE: usize = 58_000;
+
+/// Characters of a table that matters most, and of one that a page has room for and a comment has not.
 const TABLE: usize = 12_000;
+const SMALL: usize = 4_000;
 
 /// What zero events and the other limits mean, once for all formats.
 pub const LIMITS: &str = "Limits: zero events is a bound, not a proof. n is trials (fresh processes), never walks; \
@@ -34,18 +38,18 @@ pub fn summary(model: &Model) -> String {
     if !model.records.notices.is_empty() {
         out.push('\n');
     }
-    section(&mut out, "Claims", &claims(model));
-    section(&mut out, "Trials", &trials(model));
+    section(&mut out, "Claims", &claims(model), TABLE);
+    section(&mut out, "Trials", &trials(model), TABLE);
     for (workload, table) in pairs(model) {
-        section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table);
+        section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table, SMALL / 2);
     }
-    section(&mut out, "Stepping", &stepping(model));
-    section(&mut out, "Known bugs", &bugs(model));
-    section(&mut out, "Healthy stacks: false alarms", &control(model));
-    section(&mut out, "Mutated frame memory, walks", &mutations(model));
-    section(&mut out, "Cost, ns per frame", &cost(model));
-    section(&mut out, "Real stacks, ns per frame", &stacks(model));
-    section(&mut out, "Ratios", &ratios(model));
+    section(&mut out, "Stepping", &stepping(model), SMALL);
+    section(&mut out, "Known bugs", &bugs(model), 2 * SMALL);
+    section(&mut out, "Healthy stacks: false alarms", &control(model), SMALL);
+    section(&mut out, "Mutated frame memory, walks", &mutations(model), SMALL);
+    section(&mut out, "Cost, ns per frame", &cost(model), 2 * SMALL);
+    section(&mut out, "Real stacks, ns per frame", &stacks(model), SMALL);
+    section(&mut out, "Ratios", &ratios(model), 2 * SMALL);
     out.push_str(LIMITS);
     out.push('\n');
     out
@@ -65,9 +69,10 @@ fn plain(text: &str) -> String {
     out
 }
 
-fn section(out: &mut String, title: &str, table: &Table) {
+fn section(out: &mut String, title: &str, table: &Table, most: usize) {
     if !table.is_empty() {
-        out.push_str(&format!("### {title}\n\n{}\n", table.fenced(TABLE)));
+        let most = most.min(WHOLE.saturating_sub(out.len()));
+        out.push_str(&format!("### {title}\n\n{}\n", table.fenced(most)));
     }
 }
 
