@@ -97,7 +97,12 @@ impl Context {
 
     /// Walks the calling thread, judges, counts: what it counted.
     pub fn attempt_own(&self) -> Tally {
-        match self.live.own.state(&self.live.readers.guarded) {
+        self.attempt_found(self.live.own.state(&self.live.readers.guarded))
+    }
+
+    /// Walks from the state of a thread, where it has one: what it counted.
+    pub fn attempt_found(&self, tstate: Option<Addr>) -> Tally {
+        match tstate {
             Some(tstate) => self.attempt(tstate),
             None => {
                 self.page.count(Tally::NoThreadState);

@@ -30,6 +30,7 @@ mod server;
 mod soak;
 mod subject;
 mod target;
+mod timer;
 mod trial;
 mod version;
 mod word;

@@ -20,10 +20,9 @@
 use super::shared::Shared;
 use crate::attempt::{self, Context};
 use crate::oracle::Oracle;
-use crate::page::Tally;
 use crate::subject::Subject;
-use crate::{crash, hash};
-use libc::{c_int, c_void, siginfo_t, timer_t};
+use crate::{crash, hash, timer};
+use libc::{c_int, c_void, siginfo_t};
 use sigwalk::signal::{Owner, admit_faults, owner};
 use sigwalk_embed::Live;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -72,27 +71,13 @@ pub fn begin(
 
 /// No signal of ours has an effect from now on.
 pub fn end() {
-    let timer = TIMER.swap(std::ptr::null_mut(), Relaxed);
-    if !timer.is_null() {
-        // SAFETY: the timer that `arm` made.
-        unsafe { libc::timer_delete(timer.wrapping_byte_sub(1)) };
-    }
+    timer::delete(TIMER.swap(std::ptr::null_mut(), Relaxed));
     SHARED.store(std::ptr::null_mut(), Release);
     attempt::retire();
 }
 
 fn arm(shared: &Shared) -> std::io::Result<()> {
-    // SAFETY: a zeroed sigevent is valid and is filled; the timer id is written by the call.
-    unsafe {
-        let mut event: libc::sigevent = std::mem::zeroed();
-        event.sigev_notify = libc::SIGEV_SIGNAL;
-        event.sigev_signo = SIGNAL;
-        let mut timer: timer_t = std::ptr::null_mut();
-        if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        TIMER.store(timer.wrapping_byte_add(1), Relaxed);
-    }
+    TIMER.store(timer::create(SIGNAL, None)?, Relaxed);
     shared.processes.fetch_add(1, Relaxed);
     set_timer();
     Ok(())
@@ -120,14 +105,8 @@ fn set_timer() {
     }
     // SplitMix64 is a counter with a mixer behind it, and so can be drawn from by several threads at once.
     let state = RANDOM.fetch_add(hash::next(0), Relaxed);
-    // Uniform in (0, 1]; −ln of it is exponential with mean 1.
-    let uniform = ((hash::mix(state) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    let most = 20 * mean as i64;
-    let gap = (((-uniform.ln()) * mean as f64) as i64).clamp(1_000, most);
-    let span = |ns: i64| libc::timespec { tv_sec: ns / 1_000_000_000, tv_nsec: ns % 1_000_000_000 };
-    let when = libc::itimerspec { it_value: span(gap), it_interval: span(most.max(20_000_000)) };
-    // SAFETY: a timer of this process; a deleted one is refused with EINVAL. timer_settime is async-signal-safe.
-    unsafe { libc::timer_settime(timer.wrapping_byte_sub(1), 0, &when, std::ptr::null_mut()) };
+    let most = 20 * mean;
+    timer::set(timer, 0, hash::exponential(state, mean).clamp(1_000, most), most.max(20_000_000));
 }
 
 /// # Signal safety
@@ -143,15 +122,11 @@ extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut 
     if let Some(shared) = unsafe { SHARED.load(Acquire).as_ref() } {
         shared.signals.fetch_add(1, Relaxed);
         if let Some(context) = attempt::context() {
-            match context.live.own.state(&context.live.readers.guarded) {
-                Some(tstate) => {
-                    if owner(libc::SIGSEGV) == Owner::Other {
-                        shared.unprotected.fetch_add(1, Relaxed);
-                    }
-                    context.attempt(tstate);
-                }
-                None => context.page.count(Tally::NoThreadState),
+            let state = context.live.own.state(&context.live.readers.guarded);
+            if state.is_some() && owner(libc::SIGSEGV) == Owner::Other {
+                shared.unprotected.fetch_add(1, Relaxed);
             }
+            context.attempt_found(state);
         }
         set_timer();
     }

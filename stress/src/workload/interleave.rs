@@ -7,7 +7,6 @@
 use crate::attempt::{self, Context};
 use crate::campaign::Plan;
 use crate::hash;
-use crate::page::Tally;
 use crate::subject::{Judged, Subject};
 use crate::workload::{step, traced};
 use libc::{c_int, pid_t};
@@ -53,10 +52,7 @@ fn walks(trial: &'static Context, entry: &'static Entry, tracee: pid_t, seed: u6
                 break;
             }
             let pointer = traced::registers(tracee).map(|(_, pointer)| pointer);
-            match pointer.and_then(|pointer| slot.state(&context.live.readers.vm, pointer)) {
-                Some(state) => drop(context.attempt(state)),
-                None => context.page.count(Tally::NoThreadState),
-            }
+            context.attempt_found(pointer.and_then(|pointer| slot.state(&context.live.readers.vm, pointer)));
         }
         // What is left of the window is not walked.
         window.store(0, Relaxed);

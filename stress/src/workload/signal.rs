@@ -13,6 +13,7 @@
 #![allow(unsafe_code)]
 
 use crate::attempt;
+use crate::timer;
 use libc::{c_int, c_void, siginfo_t, timer_t};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -59,24 +60,10 @@ pub fn arm() {
     let turn = ARMED.fetch_add(1, Relaxed);
     let random = crate::hash::mix(SEED.load(Relaxed) ^ (turn as u64) << 32);
     SERIES.set(Series { random, due: now() });
-    // SAFETY: a zeroed sigevent is valid and is filled; the timer id is written by the call; deleting a timer whose
-    // thread is gone is allowed, and a slot of the ring is taken by one thread only (swap).
-    unsafe {
-        let mut event: libc::sigevent = std::mem::zeroed();
-        event.sigev_notify = libc::SIGEV_THREAD_ID;
-        event.sigev_signo = SIGNAL;
-        event.sigev_notify_thread_id = libc::gettid();
-        let mut timer: timer_t = std::ptr::null_mut();
-        if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) != 0 {
-            return;
-        }
-        // glibc's timer ids are small integers, 0 among them: stored plus one, so that null means none.
-        let old = TIMER_RING[turn % TIMERS].swap(timer.wrapping_byte_add(1), Relaxed);
-        if !old.is_null() {
-            libc::timer_delete(old.wrapping_byte_sub(1));
-        }
-        TIMER.set(timer.wrapping_byte_add(1));
-    }
+    let Ok(timer) = timer::of_this_thread(SIGNAL) else { return };
+    // A slot of the ring is taken by one thread only (swap).
+    timer::delete(TIMER_RING[turn % TIMERS].swap(timer, Relaxed));
+    TIMER.set(timer);
     set_timer(mean);
 }
 
@@ -125,9 +112,7 @@ impl Series {
 
 /// Exponential with this mean, between 1 µs (less is not a gap that a timer could keep) and 20 means.
 fn gap(random: u64, mean: u64) -> u64 {
-    // Uniform in (0, 1]; −ln of it is exponential with mean 1.
-    let uniform = ((crate::hash::mix(random) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    ((-uniform.ln() * mean as f64) as u64).clamp(1_000, (20 * mean).max(1_000))
+    crate::hash::exponential(random, mean).clamp(1_000, (20 * mean).max(1_000))
 }
 
 fn now() -> u64 {
@@ -145,13 +130,7 @@ fn set_timer(mean: u64) -> u64 {
     }
     let (series, missed) = SERIES.get().after(now(), mean);
     SERIES.set(series);
-    // SAFETY: the calling thread's timer; a deleted one is refused with EINVAL. timer_settime is async-signal-safe.
-    unsafe {
-        let mut when: libc::itimerspec = std::mem::zeroed();
-        when.it_value.tv_sec = (series.due / 1_000_000_000) as i64;
-        when.it_value.tv_nsec = (series.due % 1_000_000_000) as i64;
-        libc::timer_settime(timer.wrapping_byte_sub(1), libc::TIMER_ABSTIME, &when, std::ptr::null_mut());
-    }
+    timer::set(timer, libc::TIMER_ABSTIME, series.due, 0);
     missed
 }
 

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::hash;
+use crate::timer;
 use libc::{c_int, c_void, siginfo_t, timer_t};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,7 +19,6 @@ static MEAN_NS: AtomicU64 = AtomicU64::new(0);
 static SEED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// glibc's timer ids are small integers, 0 among them: stored plus one, so that null means none.
     static TIMER: Cell<timer_t> = const { Cell::new(std::ptr::null_mut()) };
     static RANDOM: Cell<u64> = const { Cell::new(0) };
 }
@@ -42,18 +42,10 @@ pub fn arm() {
     if !TIMER.get().is_null() {
         return;
     }
-    // SAFETY: a zeroed sigevent is valid and is filled; the id is written by the call.
-    unsafe {
-        let mut event: libc::sigevent = std::mem::zeroed();
-        event.sigev_notify = libc::SIGEV_THREAD_ID;
-        event.sigev_signo = SIGNAL;
-        event.sigev_notify_thread_id = libc::gettid();
-        let mut timer: timer_t = std::ptr::null_mut();
-        if libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) == 0 {
-            TIMER.set(timer.wrapping_byte_add(1));
-        }
-        RANDOM.set(hash::mix(SEED.load(Relaxed)));
+    if let Ok(timer) = timer::of_this_thread(SIGNAL) {
+        TIMER.set(timer);
     }
+    RANDOM.set(hash::mix(SEED.load(Relaxed)));
 }
 
 /// As [`arm`], in a process that was just forked: it has no timer, and its parent's ids mean nothing in it. Begins a pause.
@@ -71,12 +63,5 @@ pub fn begin() {
     }
     let random = hash::next(RANDOM.get());
     RANDOM.set(random);
-    let gap = hash::exponential(random, MEAN_NS.load(Relaxed)).max(1) as i64;
-    // SAFETY: the calling thread's timer.
-    unsafe {
-        let mut when: libc::itimerspec = std::mem::zeroed();
-        when.it_value.tv_sec = gap / 1_000_000_000;
-        when.it_value.tv_nsec = gap % 1_000_000_000;
-        libc::timer_settime(timer.wrapping_byte_sub(1), 0, &when, std::ptr::null_mut());
-    }
+    timer::set(timer, 0, hash::exponential(random, MEAN_NS.load(Relaxed)), 0);
 }

@@ -73,14 +73,9 @@ fn outside(trial: &'static Context, entry: &'static Entry, process: pid_t) -> &'
 
 fn boundary(context: &Context, slot: Slot, thread: pid_t) {
     let Some((pc, pointer)) = registers(thread) else { return };
-    match slot.state(&context.live.readers.vm, pointer) {
-        None => context.page.count(Tally::NoThreadState),
-        Some(state) => {
-            let tally = context.attempt(state);
-            if tally != Tally::Complete {
-                context.page.count_at(pc, tally);
-            }
-        }
+    let tally = context.attempt_found(slot.state(&context.live.readers.vm, pointer));
+    if !matches!(tally, Tally::Complete | Tally::NoThreadState) {
+        context.page.count_at(pc, tally);
     }
 }
 
