@@ -95,7 +95,7 @@ struct Mutation<'a> {
     interpreter: &'a str,
     walker: &'a str,
     field: &'a str,
-    class: &'a str,
+    model: &'a str,
     n: u64,
     stacks: u64,
     rates: Ordered<Rate>,
@@ -218,7 +218,7 @@ fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
         interpreter: &row.interpreter,
         walker: &row.walker,
         field: &row.field,
-        class: &row.class,
+        model: &row.model,
         n: row.walks,
         stacks: row.stacks,
         rates: Ordered(

@@ -257,7 +257,7 @@ fn five_interpreters_stay_small() {
                     interpreter: tag.into(),
                     walker: walker.into(),
                     field: format!("frame.field_{}", index % 16),
-                    class: format!("class-{}", index / 16),
+                    model: format!("class-{}", index / 16),
                     walks: 4000,
                     stacks: 200,
                     would_crash: 2000,

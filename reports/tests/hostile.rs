@@ -64,7 +64,7 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
         interpreter: EVIL.into(),
         walker: EVIL.into(),
         field: EVIL.into(),
-        class: EVIL.into(),
+        model: EVIL.into(),
         walks: 5,
         stacks: 1,
         would_crash: 5,

@@ -286,7 +286,7 @@ impl Campaigner {
             schema: SCHEMA,
             walker: walkers::ALL.get(walker).map_or(cpython_c::NAME, |entry| entry.name).into(),
             field: fields::ALL.get(field).map_or(Mutation::CONTROL.0, |field| field.name()).into(),
-            class: classes::ALL.get(class).map_or(Mutation::CONTROL.1, |class| class.name()).into(),
+            model: classes::ALL.get(class).map_or(Mutation::CONTROL.1, |class| class.name()).into(),
             ..Mutation::default()
         })
     }

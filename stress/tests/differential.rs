@@ -62,7 +62,7 @@ fn the_model_answers_as_the_c_over_changed_memory() {
         };
         // A scan that leaves its table is a hang to the model's budget of loads, and ends somewhere in C.
         if model.hang == c.hang {
-            assert_eq!(outcomes(model), outcomes(c), "{} {}", model.field, model.class);
+            assert_eq!(outcomes(model), outcomes(c), "{} {}", model.field, model.model);
         }
     }
     let sum = |count: fn(&sigwalk_record::Mutation) -> u64| c.iter().map(count).sum::<u64>();

@@ -8,18 +8,25 @@
 //! | `manifest.json` | one [`Manifest`]: what was to be done, on what, and whether it was finished | every writer |
 //! | `trials.jsonl` | one [`Trial`] a line, appended | `stress run` |
 //! | `mutations.jsonl` | one [`Mutation`] a line | `stress mutate` |
+//! | `checks.jsonl`, `injections.jsonl`, `freed.jsonl` | one [`Check`], [`Injection`], [`Freed`] a line; beside `mutations.jsonl`, where a campaign asks for them | `stress mutate` |
 //! | `cost.jsonl` | one [`Cost`] a line | `cargo bench` |
 //! | `counts.jsonl` | one [`Count`] a line; beside `cost.jsonl`, where the kernel lets calls be counted | `cargo bench` |
 //!
 //! Every line carries `schema`; a reader refuses a line of a schema it does not know. Records are append-only: a reader
 //! drops a truncated *last* line (a writer was killed) and refuses a corrupt line anywhere else.
 
+mod check;
 mod cost;
+mod freed;
+mod injection;
 mod manifest;
 mod mutation;
 mod trial;
 
+pub use check::{Check, Harm};
 pub use cost::{Cost, Count, Counted, Sample, What};
+pub use freed::Freed;
+pub use injection::{Injection, Mode};
 pub use manifest::{Bug, Campaign, Cell, Environment, Interpreter, Kind, Manifest, Standing};
 pub use mutation::Mutation;
 pub use trial::{Crash, Illegal, Outcome, Phase, Tallies, Trial};

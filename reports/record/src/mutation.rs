@@ -1,4 +1,4 @@
-//! Mutation of frame memory: one row a (walker, field, value class).
+//! Mutation of frame memory: one row a (walker, field, fault model).
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,8 +17,9 @@ pub struct Mutation {
     pub walker: String,
     /// What was changed, e.g. `frame.previous`, `code.ob_type`.
     pub field: String,
-    /// Class of the value written, e.g. `freed-cd`, `unmapped`.
-    pub class: String,
+    /// Fault model: what was made of it, e.g. `freed-cd`, `unmapped`, `recycled-code`. Early records say `class`.
+    #[serde(alias = "class")]
+    pub model: String,
     /// Walks made.
     pub walks: u64,
     /// Stacks of the run. A walker that refuses a healthy stack has no answer to compare with, and sits that one out.
@@ -33,30 +34,39 @@ pub struct Mutation {
     pub would_crash: u64,
     /// The walk did not end within its load budget.
     pub hang: u64,
+    /// Hops of the longest of these until then.
+    #[serde(default)]
+    pub hops: u64,
     /// Silent: a frame that was not there, or a frame missing, in an answer called complete.
     pub splice: u64,
+    /// Silent: the right frames, one of them with another code object than its own.
+    #[serde(default)]
+    pub wrong_code: u64,
     /// Silent: the right frames with a wrong line.
     pub wrong_line: u64,
     /// Silent: a true prefix called complete.
     pub prefix: u64,
+    /// Silent: the right frames and lines with a wrong name of a file or function (walkers that deliver names).
+    #[serde(default)]
+    pub wrong_name: u64,
     /// Which load would have crashed, e.g. `frame.previous`, counted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub crash_sites: BTreeMap<String, u64>,
 }
 
 impl Mutation {
-    /// Field and class of the control.
+    /// Field and fault model of the control.
     pub const CONTROL: (&'static str, &'static str) = ("(nothing)", "undisturbed");
 
     /// Whether nothing was changed.
     #[must_use]
     pub fn is_control(&self) -> bool {
-        (self.field.as_str(), self.class.as_str()) == Self::CONTROL
+        (self.field.as_str(), self.model.as_str()) == Self::CONTROL
     }
 
     /// Answers that were wrong without saying so.
     #[must_use]
     pub fn silent(&self) -> u64 {
-        self.splice + self.wrong_line + self.prefix
+        self.splice + self.wrong_code + self.wrong_line + self.prefix + self.wrong_name
     }
 }

@@ -9,7 +9,7 @@ use sigwalk_record::Mutation;
 
 /// C4: chains closed into a cycle, walked with and without a hop budget.
 pub fn endless(evidence: Evidence) -> Finding {
-    let closed = |row: &Mutation| row.field == "frame.previous" && row.class.contains("cycle");
+    let closed = |row: &Mutation| row.field == "frame.previous" && row.model.contains("cycle");
     let hangs = |walker| worst_mutated(evidence, walker, closed, |row| row.hang);
     let Some((place, without)) = hangs("pr-b1") else {
         return Finding::not_measured("no frame.previous was closed into a cycle and walked by pr-b1");
@@ -52,7 +52,7 @@ pub fn heuristics(evidence: Evidence) -> Finding {
         mutations.0.values().filter(|row| row.walker.starts_with("pr-b1-no-")).collect();
     let same = |row: &Mutation| {
         off.iter().any(|other| {
-            (&other.interpreter, &other.field, &other.class) == (&row.interpreter, &row.field, &row.class)
+            (&other.interpreter, &other.field, &other.model) == (&row.interpreter, &row.field, &row.model)
         })
     };
     let with = mutations.count(|row| row.walker == "pr-b1" && same(row), |row| row.would_crash);

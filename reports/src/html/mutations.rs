@@ -111,7 +111,7 @@ fn walkers(model: &Model) -> Table {
 
 fn build(mutations: &Mutations, tag: &str, rows: usize) -> MutatedBuild {
     let by_field = |row: &Mutation| (row.field.clone(), row.walker.clone());
-    let by_class = |row: &Mutation| (row.class.clone(), row.walker.clone());
+    let by_class = |row: &Mutation| (row.model.clone(), row.walker.clone());
     let sums = |by: &dyn Fn(&Mutation) -> (String, String)| mutations.sums(|row| row.interpreter == tag, by);
     let (fields, classes) = (sums(&by_field), sums(&by_class));
     let caption = |what: &str| format!("{what} on {tag}: share of walks");
@@ -183,7 +183,7 @@ fn every(mutations: &Mutations, tag: &str, rows: usize) -> Table {
         let sites: Vec<String> =
             row.crash_sites.iter().map(|(site, count)| format!("{site} {count}")).collect();
         let mut cells =
-            vec![Td::code(row.field.clone()), Td::code(row.class.clone()).small(sites.join(", "))];
+            vec![Td::code(row.field.clone()), Td::code(row.model.clone()).small(sites.join(", "))];
         cells.extend(outcomes(row));
         table.row("", Td::text(row.walker.clone()), cells);
     }

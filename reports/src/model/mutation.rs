@@ -9,7 +9,7 @@ pub type Key = (String, String, String, String);
 
 /// The key of a row.
 pub fn key(row: &Mutation) -> Key {
-    (row.interpreter.clone(), row.walker.clone(), row.field.clone(), row.class.clone())
+    (row.interpreter.clone(), row.walker.clone(), row.field.clone(), row.model.clone())
 }
 
 /// What is counted: a name and how to find it in a row.

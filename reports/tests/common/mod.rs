@@ -259,7 +259,7 @@ fn mutations(dir: &Path, tag: &str) {
             interpreter: tag.into(),
             walker: walker.into(),
             field: Mutation::CONTROL.0.into(),
-            class: Mutation::CONTROL.1.into(),
+            model: Mutation::CONTROL.1.into(),
             walks: 200,
             stacks: 200,
             noticed: refused,
@@ -281,7 +281,7 @@ fn mutation(tag: &str, walker: &str, field: &str, class: &str) -> Mutation {
         interpreter: tag.into(),
         walker: walker.into(),
         field: field.into(),
-        class: class.into(),
+        model: class.into(),
         ..Mutation::default()
     };
     (row.walks, row.stacks) = (10_000, 200);
