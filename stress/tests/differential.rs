@@ -56,7 +56,7 @@ fn the_model_answers_as_the_c_over_changed_memory() {
     // The outcomes, too, field by field and class by class: the C's fault is a crash where the model's is.
     assert_eq!(model.len(), c.len());
     for (model, c) in model.iter().zip(&c) {
-        assert_eq!((&model.field, &model.class), (&c.field, &c.class));
+        assert_eq!((&model.field, &model.model), (&c.field, &c.model));
         let outcomes = |row: &sigwalk_record::Mutation| {
             (row.walks, row.unharmed, row.noticed, row.would_crash, row.splice, row.wrong_line, row.prefix)
         };
