@@ -15,7 +15,7 @@ use std::path::PathBuf;
                        4 nothing ran, 5 damaged or incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
                        130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
                        campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
-                       runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate --out runs/mutate\n  stress \
+                       runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate campaigns/heuristics-quick.toml\n  stress \
                        doctor\n  stress walk 1234\n  stress soak -- -m test test_generators"
 )]
 pub struct Arguments {
@@ -40,7 +40,9 @@ pub enum Verb {
     )]
     Merge(Merge),
     /// Change words of real frames and code objects in place, walk, compare, restore
-    #[command(after_help = "Example:\n  stress mutate --stacks 1000 --walks 1000 --out runs/mutate")]
+    #[command(
+        after_help = "Examples:\n  stress mutate campaigns/heuristics.toml --jobs 2 --out runs/heuristics\n  stress mutate campaigns/heuristics.toml --stack 17 --draw 233"
+    )]
     Mutate(Mutate),
     /// Show walkers, workloads, targets, faults, the catalogue of what goes wrong, fields and value classes
     List {
@@ -212,18 +214,24 @@ pub struct Merge {
 /// `stress mutate`
 #[derive(Debug, clap::Args)]
 pub struct Mutate {
+    /// Campaign file: stacks, faults, and who walks
+    #[arg(value_name = "CAMPAIGN")]
+    pub campaign: PathBuf,
     /// Directory for the records; must not hold a run
     #[arg(long, default_value = "runs/mutate")]
     pub out: PathBuf,
-    /// Independent stacks
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub stacks: u64,
-    /// Mutations on each stack; each is walked by every walker
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub walks: u64,
-    /// Seed of all draws
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Go on with a run that was interrupted or killed
+    #[arg(long)]
+    pub resume: bool,
+    /// Stacks at the same time
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub jobs: u64,
+    /// Only this stack again, and what each draw gave; nothing is recorded
+    #[arg(long, value_name = "STACK")]
+    pub stack: Option<u64>,
+    /// Of the stack that is done again, only this draw, from 1
+    #[arg(long, value_name = "DRAW", requires = "stack")]
+    pub draw: Option<u64>,
     /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
     #[arg(long)]
     pub python: Option<String>,

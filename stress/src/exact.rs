@@ -1,4 +1,4 @@
-//! What must stand still for a stepped trial to be the same in every run: where things are in memory, and how Python hashes
+//! What must stand still for a stepped trial or a mutated stack to be the same in every run: where things are in memory, and how Python hashes
 //! strings. Both decide how many instructions a window has.
 #![allow(unsafe_code)]
 
@@ -32,7 +32,15 @@ fn steps(campaign: &str) -> bool {
 /// # Errors
 /// The process cannot be executed again.
 pub fn hold_still(campaign: &str) -> Result<(), Failure> {
-    if !steps(campaign) || std::env::var_os(DONE).is_some() {
+    if steps(campaign) { stand_still() } else { Ok(()) }
+}
+
+/// Goes on as the same command without address randomisation and with a fixed hash seed.
+///
+/// # Errors
+/// The process cannot be executed again.
+pub fn stand_still() -> Result<(), Failure> {
+    if std::env::var_os(DONE).is_some() {
         return Ok(());
     }
     // SAFETY: asks for and sets a flag of this process that the next exec obeys.
@@ -43,7 +51,7 @@ pub fn hold_still(campaign: &str) -> Result<(), Failure> {
     if !fixed {
         eprintln!(
             "stress: this machine does not let a process fix its addresses (personality, seccomp?): stepped windows may differ in \
-             length from run to run"
+             length from run to run, and mutated stacks in their addresses"
         );
     }
     let mut again = Command::new("/proc/self/exe");

@@ -72,6 +72,43 @@ impl RunDir {
         Ok(RunDir { path: path.to_owned(), manifest, lines: file })
     }
 
+    /// The run in `path` once more: what it has recorded goes, for a writer that keeps elsewhere what it has done.
+    ///
+    /// # Errors
+    /// It is whole, or cannot be written.
+    pub fn again(path: &Path, manifest: Manifest) -> Result<RunDir, Failure> {
+        if path.join("manifest.json").exists() {
+            if read_manifest(path)?.complete {
+                return Err(Failure::usage(format!("{} is a whole run; give another --out", path.display())));
+            }
+            let lines = path.join(file_of(manifest.kind));
+            for file in [lines, path.join("manifest.json")] {
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&file, &error)),
+                    _ => {}
+                }
+            }
+        }
+        RunDir::create(path, manifest)
+    }
+
+    /// Writes a file of records that stands beside the main one. None where there are no records.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn beside<T: serde::Serialize>(&self, name: &str, records: &[T]) -> Result<(), Failure> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for record in records {
+            text += &serde_json::to_string(record).map_err(|error| Failure::internal(error.to_string()))?;
+            text.push('\n');
+        }
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(|error| failed(&path, &error))
+    }
+
     /// Goes on with the run of trials in `path`: drops a last line that was cut by a kill, and returns which trials are
     /// there. A directory without a run is begun anew.
     ///

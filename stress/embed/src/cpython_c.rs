@@ -45,7 +45,7 @@ struct Raw {
 }
 
 /// `enum sigwalk_step`, as records name them: the helper whose load it is, or the field.
-const STEPS: [&str; 6] = [
+pub const STEPS: [&str; 6] = [
     "tstate.current_frame",
     "_PyFrame_IsIncomplete",
     "_PyFrame_SafeGetCode",

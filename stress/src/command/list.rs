@@ -1,7 +1,7 @@
 //! `stress list`
 
 use crate::failure::Failure;
-use crate::mutate::{classes, fields};
+use crate::mutate::{fields, models};
 use crate::workload::Workload;
 use crate::{catalogue, fault, subject, target};
 use serde_json::{Value, json};
@@ -62,9 +62,9 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
     for field in fields::ALL {
         println!("  {}", field.name());
     }
-    println!("\nValue classes");
-    for class in classes::ALL {
-        println!("  {:20} {}", class.name(), class.about());
+    println!("\nFault models");
+    for model in models::ALL {
+        println!("  {:20} {}", model.name(), model.about());
     }
     Ok(exit::OK)
 }
@@ -97,6 +97,6 @@ fn as_value() -> Value {
             "left_out": row.left_out,
         })).collect::<Vec<_>>(),
         "fields": fields::ALL.iter().map(|field| field.name()).collect::<Vec<_>>(),
-        "classes": classes::ALL.iter().map(|class| json!({"name": class.name(), "about": class.about()})).collect::<Vec<_>>(),
+        "models": models::ALL.iter().map(|model| json!({"name": model.name(), "about": model.about()})).collect::<Vec<_>>(),
     })
 }

@@ -9,12 +9,14 @@
 //! * a pointer into the native stack below the caller: either walk finds there what it wrote itself;
 //! * the number of hops of a walk that never ends: either side gives up after a number of its own.
 
+use super::change::Change;
 use super::stack::Captured;
+use super::subjects::{FRAMES, LOADS};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
 use sigwalk::walk::{End, Request, Truncated, Walk, pr_b1};
-use sigwalk::walkers::{self, Entry};
+use sigwalk::walkers;
 use sigwalk_embed::Live;
 use sigwalk_embed::cpython_c::{BadLoad, CpythonC, Recovery, Skip, Tried, available, catch_faults};
 use std::ops::Range;
@@ -32,96 +34,98 @@ const MANY_LOADS: u32 = 1 << 28;
 const OWN_STACK: u64 = 64 << 10;
 const MAIN_STACK: u64 = 8 << 20;
 
-/// Differences that are described; the rest is counted.
-const SHOWN: usize = 20;
+/// Differences of a stack that are described; the rest is counted.
+const SHOWN: usize = 5;
 
-/// What a walk of `cpython-c` gave.
-pub struct Answer {
-    /// How it went.
-    pub tried: Tried,
-    /// What it had collected.
-    pub frames: Vec<Frame>,
-}
-
-/// The comparison and its score.
-pub struct Differential {
+/// The C, with its faults caught.
+#[derive(Clone, Copy, Debug)]
+pub struct Theirs {
     walker: CpythonC,
     recovery: Recovery,
+}
+
+impl Theirs {
+    /// To be called before Python is started: the shim's fault handler must be under sigwalk's.
+    ///
+    /// # Errors
+    /// Why there is nothing to compare with.
+    pub fn prepare() -> Result<Theirs, &'static str> {
+        Ok(Theirs { walker: available()?, recovery: catch_faults()? })
+    }
+
+    /// The walk as proposed.
+    pub fn walk(&self, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Tried {
+        self.walker.try_walk(self.recovery, request, Skip::AsProposed, ENDLESS, out)
+    }
+
+    /// Whether only our limit has ended it: there is no hop budget as proposed.
+    pub fn is_endless(walk: &Walk) -> bool {
+        walk.end == End::Truncated(Truncated::HopBudget)
+    }
+}
+
+/// The comparison and its score. Nothing is allocated between two walks that are compared: what was freed on purpose
+/// would change.
+pub struct Differential {
+    theirs: Theirs,
     own_stack: Range<u64>,
+    ours: Box<[Frame; FRAMES]>,
+    c: Box<[Frame; FRAMES]>,
     /// Pairs of walks that were compared.
-    pub compared: u64,
+    pub compared: u32,
     /// Pairs that were not, because the walk would have read its own native stack.
-    pub excluded: u64,
+    pub excluded: u32,
     /// Pairs that differed.
-    pub differing: u64,
+    pub differing: u32,
     /// What differed: the first few.
     pub shown: Vec<String>,
 }
 
 impl Differential {
-    /// To be called before Python is started: the shim's fault handler must be under sigwalk's.
-    ///
-    /// # Errors
-    /// Why there is nothing to compare with.
-    pub fn prepare() -> Result<Differential, &'static str> {
-        let (walker, recovery) = (available()?, catch_faults()?);
-        Ok(Differential {
-            walker,
-            recovery,
-            own_stack: 0..0,
-            compared: 0,
-            excluded: 0,
-            differing: 0,
-            shown: Vec::new(),
-        })
-    }
-
-    /// The stack that is walked from now on. What lies below the innermost interpreter frame on the native stack is
-    /// buffers and registers of the walks themselves.
-    pub fn begin(&mut self, stack: &Captured<'_>) {
+    /// Of that C on that stack. What lies below the innermost interpreter frame on the native stack is buffers and registers of
+    /// the walks themselves.
+    pub fn new(theirs: Theirs, stack: &Captured<'_>) -> Differential {
         let here = (&raw const stack) as u64;
         let frames = stack.chain.iter().map(|raw| raw.frame.get());
         let above = frames.filter(|frame| (here..here + MAIN_STACK).contains(frame)).min();
-        self.own_stack = here - OWN_STACK..above.unwrap_or(here);
+        Differential {
+            theirs,
+            own_stack: here - OWN_STACK..above.unwrap_or(here),
+            ours: Box::new([Frame::default(); FRAMES]),
+            c: Box::new([Frame::default(); FRAMES]),
+            compared: 0,
+            excluded: 0,
+            differing: 0,
+            shown: Vec::with_capacity(SHOWN),
+        }
     }
 
-    /// The walk of `cpython-c` as proposed.
-    pub fn walk(&self, request: &Request<'_>) -> Answer {
-        self.ask(request, Skip::AsProposed)
-    }
-
-    fn ask(&self, request: &Request<'_>, skip: Skip) -> Answer {
-        let mut frames = [Frame::default(); super::FRAMES];
-        let mut out = FrameBuf::new(&mut frames);
-        let hops = if skip == Skip::Guarded { pr_b1::hop_budget(&out) } else { ENDLESS };
-        let tried = self.walker.try_walk(self.recovery, request, skip, hops, &mut out);
-        Answer { tried, frames: out.frames().to_vec() }
-    }
-
-    /// Compares each model with the C, while the change is in place, to `value`. `proposed` is what [`Differential::walk`]
-    /// gave; `about` names the change.
+    /// Compares each model with the C, while `change` is in place. `about` names it.
     pub fn compare(
         &mut self,
         live: &Live,
         request: &Request<'_>,
-        value: u64,
-        proposed: &Answer,
+        change: &Change,
         about: impl Fn() -> String,
     ) {
-        if self.own_stack.contains(&value) {
-            self.excluded += PAIRS.len() as u64;
+        if change.writes().iter().any(|write| self.own_stack.contains(&write.value)) {
+            self.excluded += PAIRS.len() as u32;
             return;
         }
         for (name, skip) in PAIRS {
             let entry = walkers::named(name).expect("a registered walker");
-            let guarded = (skip == Skip::Guarded).then(|| self.ask(request, skip));
-            let theirs = guarded.as_ref().unwrap_or(proposed);
-            let mut ours = run(live, entry, super::LOADS, request);
-            if ours.0.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && ours.0.hops <= ENDLESS {
-                ours = run(live, entry, MANY_LOADS, request);
+            let mut out = FrameBuf::new(&mut self.c[..]);
+            let hops = if skip == Skip::Guarded { pr_b1::hop_budget(&out) } else { ENDLESS };
+            let tried = self.theirs.walker.try_walk(self.theirs.recovery, request, skip, hops, &mut out);
+            let theirs = out.frames();
+            let mut out = FrameBuf::new(&mut self.ours[..]);
+            let mut walk = (entry.counted)(&live.readers, LOADS, request, &mut out);
+            if walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= ENDLESS {
+                out.clear();
+                walk = (entry.counted)(&live.readers, MANY_LOADS, request, &mut out);
             }
             self.compared += 1;
-            if let Err(why) = agree(&ours, theirs) {
+            if let Err(why) = agree(&walk, out.frames(), tried, theirs) {
                 self.differing += 1;
                 if self.shown.len() < SHOWN {
                     self.shown.push(format!("{}: {name} and cpython-c differ: {why}", about()));
@@ -131,21 +135,12 @@ impl Differential {
     }
 }
 
-fn run(live: &Live, entry: &Entry, loads: u32, request: &Request<'_>) -> (Walk, Vec<Frame>) {
-    let mut frames = [Frame::default(); super::FRAMES];
-    let mut out = FrameBuf::new(&mut frames);
-    let walk = (entry.counted)(&live.readers, loads, request, &mut out);
-    (walk, out.frames().to_vec())
-}
-
 /// Whether the model and the C say the same; else what they say.
-fn agree((walk, frames): &(Walk, Vec<Frame>), theirs: &Answer) -> Result<(), String> {
-    let same_end = match (walk.end, theirs.tried) {
+fn agree(walk: &Walk, frames: &[Frame], tried: Tried, theirs: &[Frame]) -> Result<(), String> {
+    let same_end = match (walk.end, tried) {
         (End::Truncated(Truncated::Fault(_, fault)), Tried::Ended(ended)) => {
             // A walk that does not end.
-            fault.kind == FaultKind::Budget
-                && walk.hops > ENDLESS
-                && ended.end == End::Truncated(Truncated::HopBudget)
+            fault.kind == FaultKind::Budget && walk.hops > ENDLESS && Theirs::is_endless(&ended)
         }
         (End::Truncated(Truncated::Fault(_, fault)), Tried::Crashed(bad)) => {
             let signal = match fault.kind {
@@ -158,16 +153,11 @@ fn agree((walk, frames): &(Walk, Vec<Frame>), theirs: &Answer) -> Result<(), Str
         (_, Tried::Crashed(_)) => false,
     };
     if !same_end {
-        return Err(format!(
-            "{walk:?} with {} frames, and {:?} with {}",
-            frames.len(),
-            theirs.tried,
-            theirs.frames.len()
-        ));
+        return Err(format!("{walk:?} with {} frames, and {tried:?} with {}", frames.len(), theirs.len()));
     }
-    if *frames != theirs.frames {
-        let index = frames.iter().zip(&theirs.frames).take_while(|(ours, theirs)| ours == theirs).count();
-        return Err(format!("frame {index}: {:?} and {:?}", frames.get(index), theirs.frames.get(index)));
+    if frames != theirs {
+        let index = frames.iter().zip(theirs).take_while(|(ours, theirs)| ours == theirs).count();
+        return Err(format!("frame {index}: {:?} and {:?}", frames.get(index), theirs.get(index)));
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
-//! What is changed: one word (or part of one) of a frame, a code object, a line table or the head of the chain.
+//! What is changed: one word (or part of one) of a frame, a code object, a line table, a name, the thread's data stack or the
+//! head of the chain; and, for faults that take more than a word, a whole frame or a whole table.
 
 use super::stack::Captured;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
+use sigwalk::layout::chunk;
 
 macro_rules! fields {
     ($($variant:ident = $name:literal,)*) => {
@@ -25,7 +27,13 @@ macro_rules! fields {
 }
 
 fields! {
+    Tstate = "tstate",
     Head = "tstate.current_frame",
+    Datastack = "tstate.datastack_chunk",
+    DatastackTop = "tstate.datastack_top",
+    ChunkPrevious = "chunk.previous",
+    ChunkTop = "chunk.top",
+    Frame = "frame",
     Executable = "frame.executable",
     Previous = "frame.previous",
     Instruction = "frame.instr_ptr",
@@ -39,8 +47,16 @@ fields! {
     CodeFirstlineno = "code.co_firstlineno",
     CodeFirsttraceable = "code._co_firsttraceable",
     CodeMonitoring = "code._co_monitoring",
+    LinetableType = "linetable.ob_type",
     LinetableSize = "linetable.ob_size",
     LinetableByte = "linetable.ob_sval",
+    Linetable = "linetable",
+    CodeFilename = "code.co_filename",
+    CodeName = "code.co_name",
+    NameType = "name.ob_type",
+    NameLength = "name.length",
+    NameState = "name.state",
+    NameByte = "name.data",
 }
 
 /// One place in memory, of one drawn instance of a field.
@@ -58,27 +74,111 @@ pub struct Place {
     pub offset: u32,
 }
 
+/// What a value of a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// A pointer to a thread state.
+    Tstate,
+    /// A pointer to a frame.
+    Frame,
+    /// A pointer to a code object, tagged from 3.14.
+    Code,
+    /// A pointer into a code object's bytecode.
+    Instruction,
+    /// A pointer to a bytes object.
+    Table,
+    /// A pointer to a str object.
+    Text,
+    /// A pointer to something else.
+    Pointer,
+    /// A number.
+    Number,
+    /// More than a word: a frame.
+    WholeFrame,
+    /// More than a word: the bytes of a line table.
+    WholeTable,
+}
+
 impl Field {
+    /// What it holds.
+    #[must_use]
+    pub const fn holds(self) -> Holds {
+        match self {
+            Field::Tstate => Holds::Tstate,
+            Field::Head | Field::Previous => Holds::Frame,
+            Field::Executable => Holds::Code,
+            Field::Instruction => Holds::Instruction,
+            Field::CodeLinetable => Holds::Table,
+            Field::CodeFilename | Field::CodeName => Holds::Text,
+            Field::Frame => Holds::WholeFrame,
+            Field::Linetable => Holds::WholeTable,
+            Field::Datastack
+            | Field::DatastackTop
+            | Field::ChunkPrevious
+            | Field::Globals
+            | Field::Builtins
+            | Field::CodeType
+            | Field::CodeMonitoring
+            | Field::LinetableType
+            | Field::NameType => Holds::Pointer,
+            Field::ChunkTop
+            | Field::Owner
+            | Field::CodeRefcount
+            | Field::CodeUnits
+            | Field::CodeFirstlineno
+            | Field::CodeFirsttraceable
+            | Field::LinetableSize
+            | Field::LinetableByte
+            | Field::NameLength
+            | Field::NameState
+            | Field::NameByte => Holds::Number,
+        }
+    }
+
+    /// Whether only a walk that delivers names looks at it.
+    #[must_use]
+    pub const fn is_of_a_name(self) -> bool {
+        matches!(
+            self,
+            Field::CodeFilename
+                | Field::CodeName
+                | Field::NameType
+                | Field::NameLength
+                | Field::NameState
+                | Field::NameByte
+        )
+    }
+
     /// Draws an instance: any frame of the chain for fields of frames, any frame with Python code for the others. `None`
-    /// when this interpreter has no such field.
+    /// when this interpreter or this stack has no such field.
     pub fn place(self, stack: &Captured<'_>, random: &mut ChaCha8Rng) -> Option<Place> {
         let layout = &stack.live.interpreter.layout;
         let any = random.random_range(0..stack.chain.len());
         let python = stack.python[random.random_range(0..stack.python.len())];
-        let in_frame = |offset, width| {
-            let owner = stack.chain[any].frame;
-            Some(Place { at: owner.plus(offset), width, frame: any, owner, offset })
+        let word = |at: Addr| stack.live.word(at).map(Addr::new);
+        let of = |owner: Addr, offset: u32, width: u32, frame: usize| {
+            Some(Place { at: owner.plus(offset), width, frame, owner, offset })
         };
-        let in_code = |offset, width| {
-            let owner = stack.chain[python].code;
-            Some(Place { at: owner.plus(offset), width, frame: python, owner, offset })
-        };
-        let table = || stack.live.word(stack.chain[python].code.plus(layout.code.linetable)).map(Addr::new);
+        let in_frame = |offset, width| of(stack.chain[any].frame, offset, width, any);
+        let in_code = |offset, width| of(stack.chain[python].code, offset, width, python);
+        let in_tstate = |offset| of(stack.tstate, offset, 8, 0);
+        let code = stack.chain[python].code;
+        let table = || word(code.plus(layout.code.linetable));
+        let name = || word(code.plus(layout.code.name));
+        let first_chunk =
+            || word(stack.tstate.plus(layout.thread.datastack_chunk)).filter(|at| !at.is_null());
         match self {
-            Field::Head => {
-                let (owner, offset) = stack.head;
-                Some(Place { at: owner.plus(offset), width: 8, frame: 0, owner, offset })
+            Field::Tstate => in_tstate(0),
+            Field::Head => of(stack.head.0, stack.head.1, 8, 0),
+            Field::Datastack => in_tstate(layout.thread.datastack_chunk),
+            Field::DatastackTop => in_tstate(layout.thread.datastack_chunk + 8),
+            Field::ChunkPrevious => of(first_chunk()?, chunk::PREVIOUS, 8, 0),
+            // Of the current chunk `top` is not kept up to date, and means nothing.
+            Field::ChunkTop => {
+                let outer = word(first_chunk()?.plus(chunk::PREVIOUS)).filter(|at| !at.is_null())?;
+                of(outer, chunk::TOP, 8, 0)
             }
+            Field::Frame => in_frame(0, 8),
             Field::Executable => in_frame(layout.frame.executable, 8),
             Field::Previous => in_frame(layout.frame.previous, 8),
             Field::Instruction => in_frame(layout.frame.instruction, 8),
@@ -92,16 +192,23 @@ impl Field {
             Field::CodeFirstlineno => in_code(layout.code.firstlineno, 4),
             Field::CodeFirsttraceable => in_code(layout.code.firsttraceable, 4),
             Field::CodeMonitoring => in_code(layout.code.monitoring?, 8),
-            Field::LinetableSize => {
+            Field::LinetableType => of(table()?, layout.code.ob_type, 8, python),
+            Field::LinetableSize => of(table()?, layout.text.bytes_size, 8, python),
+            Field::LinetableByte | Field::Linetable => {
                 let owner = table()?;
-                let offset = layout.text.bytes_size;
-                Some(Place { at: owner.plus(offset), width: 8, frame: python, owner, offset })
+                let len = word(owner.plus(layout.text.bytes_size))?.get();
+                let offset = layout.text.bytes_data + random.random_range(0..len.clamp(1, 1 << 20)) as u32;
+                of(owner, offset, 1, python)
             }
-            Field::LinetableByte => {
-                let owner = table()?;
-                let len = stack.live.word(owner.plus(layout.text.bytes_size))?;
-                let offset = layout.text.bytes_data + random.random_range(0..len.max(1)) as u32;
-                Some(Place { at: owner.plus(offset), width: 1, frame: python, owner, offset })
+            Field::CodeFilename => in_code(layout.code.filename, 8),
+            Field::CodeName => in_code(layout.code.name, 8),
+            Field::NameType => of(name()?, layout.code.ob_type, 8, python),
+            Field::NameLength => of(name()?, layout.text.length, 8, python),
+            Field::NameState => of(name()?, layout.text.state, 4, python),
+            Field::NameByte => {
+                let owner = name()?;
+                let len = word(owner.plus(layout.text.length))?.get();
+                of(owner, layout.text.ascii_data + random.random_range(0..len.clamp(1, 64)) as u32, 1, python)
             }
         }
     }

@@ -18,6 +18,7 @@ def make_stack(kinds, gaps, bottom):
             "generator": f"    r = list({callee}(x) for x in (k,))",
             "coroutine": f"    r = drive({callee})",
             "init": f"    r = make({callee})",
+            "wide": f"    r = {callee}(k)",
         }[kind]
 
     emit("async def wrapped(f):")
@@ -41,6 +42,9 @@ def make_stack(kinds, gaps, bottom):
         emit(f"def f{index}(k):")
         emit(f"    a{index} = (k,")
         emit("         k)")
+        if kind == "wide":
+            # So large a frame that the next ones need another chunk of the data stack.
+            emit("    if not k: " + " = ".join(f"w{local}" for local in range(700)) + " = k")
         emit("    r = bottom(k)" if last else call(kind, f"f{index + 1}"))
         emit("    return 0")
     namespace = {"bottom": bottom}

@@ -1,16 +1,18 @@
 //! A real stack to change: made by Python, captured at its bottom, where nothing else runs.
 #![allow(unsafe_code)]
 
+use super::victims::Victims;
 use crate::failure::Failure;
 use sigwalk::addr::Addr;
 use sigwalk::layout::Head;
 use sigwalk_embed::Live;
+use sigwalk_embed::pyo3::prelude::*;
 
 /// Python source of [`KINDS`].
 pub const SOURCE: &str = include_str!("stack.py");
 
 /// How a function of the chain calls the next.
-pub const KINDS: [&str; 6] = ["plain", "c", "comprehension", "generator", "coroutine", "init"];
+pub const KINDS: [&str; 7] = ["plain", "c", "comprehension", "generator", "coroutine", "init", "wide"];
 
 /// A frame of the chain, as found, entry frames included.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,8 @@ pub struct Captured<'a> {
     pub live: &'a Live,
     /// Where values may point.
     pub memory: Memory,
+    /// Memory that was freed.
+    pub victims: Victims,
     /// The thread state.
     pub tstate: Addr,
     /// The head of the chain: the structure it is in, and its offset there.
@@ -87,14 +91,11 @@ impl<'a> Captured<'a> {
     ///
     /// # Errors
     /// It has none, or its memory is not what the layout says.
-    pub fn here(live: &'a Live, memory: Memory) -> Result<Captured<'a>, String> {
+    pub fn here(live: &'a Live, memory: Memory, victims: Victims) -> Result<Captured<'a>, String> {
         let layout = &live.interpreter.layout;
         let word = |at: Addr| live.word(at).map(Addr::new).ok_or_else(|| format!("{at} cannot be read"));
         let tstate = live.tstate().ok_or("no thread state")?;
-        let head = match layout.thread.head {
-            Head::Direct { current_frame } => (tstate, current_frame),
-            Head::Cframe { cframe, current_frame } => (word(tstate.plus(cframe))?, current_frame),
-        };
+        let head = head_of(live, tstate).ok_or("the thread state cannot be read")?;
         let mut frame = word(head.0.plus(head.1))?;
         let mut chain = Vec::new();
         while !frame.is_null() && chain.len() < 1000 {
@@ -113,6 +114,24 @@ impl<'a> Captured<'a> {
         if python.is_empty() {
             return Err("the stack has no Python frame".into());
         }
-        Ok(Captured { live, memory, tstate, head, chain, python })
+        Ok(Captured { live, memory, victims, tstate, head, chain, python })
     }
+}
+
+/// Where a thread state keeps its innermost frame: the structure, and the offset in it.
+pub fn head_of(live: &Live, tstate: Addr) -> Option<(Addr, u32)> {
+    match live.interpreter.layout.thread.head {
+        Head::Direct { current_frame } => Some((tstate, current_frame)),
+        Head::Cframe { cframe, current_frame } => {
+            Some((Addr::new(live.word(tstate.plus(cframe))?), current_frame))
+        }
+    }
+}
+
+/// Makes what the first `compile` of a process makes, before anything is forked: the types of the syntax tree.
+///
+/// # Errors
+/// Of Python.
+pub fn warm_up() -> PyResult<()> {
+    Python::attach(|py| py.run(c"compile('def f(a):\\n    return a', '<warm-up>', 'exec')", None, None))
 }

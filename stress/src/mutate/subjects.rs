@@ -1,0 +1,184 @@
+//! Who walks over changed memory: the registered walkers, each with its own policy over loads that come back, and CPython's
+//! own helpers with their faults caught.
+
+use super::differential::Theirs;
+use sigwalk::frame::{Frame, FrameBuf};
+use sigwalk::walk::{Request, Site, Walk};
+use sigwalk::walkers::{self, Entry, Reads};
+use sigwalk_embed::Live;
+use sigwalk_embed::cpython_c::{self, Tried};
+use sigwalk_embed::outside::Outside;
+use std::time::{Duration, Instant};
+
+/// Loads a walk may make. A whole walk of these stacks with lines makes at most some thousands; one that needs more is
+/// called a hang.
+pub const LOADS: u32 = 50_000;
+
+/// Frames a walk may deliver.
+pub const FRAMES: usize = 256;
+
+/// Index of `cpython-c`, which is not among the walkers of the root crate.
+pub const CPYTHON_C: usize = walkers::ALL.len();
+
+/// How many there are.
+pub const COUNT: usize = walkers::ALL.len() + 1;
+
+/// The name of a subject.
+pub fn name(index: usize) -> &'static str {
+    walkers::ALL.get(index).map_or(cpython_c::NAME, |entry| entry.name)
+}
+
+/// All names.
+pub fn names() -> Vec<&'static str> {
+    (0..COUNT).map(name).collect()
+}
+
+/// The subject of that name.
+pub fn index_of(wanted: &str) -> Option<usize> {
+    (0..COUNT).find(|&index| name(index) == wanted)
+}
+
+/// The walker whose answer on a healthy stack counts as the truth.
+pub fn reference() -> usize {
+    index_of("guarded").expect("a registered walker")
+}
+
+/// Where loads of a subject can fail, by name: the sites of our walks, then the steps of the C.
+pub fn site_names() -> impl Iterator<Item = &'static str> {
+    Site::ALL.iter().map(|site| site.name()).chain(cpython_c::STEPS)
+}
+
+/// Number of [`site_names`].
+pub const SITES: usize = Site::ALL.len() + cpython_c::STEPS.len();
+
+/// What a walk gave.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// How it went.
+    pub how: How,
+    /// The frames.
+    pub frames: Vec<Frame>,
+}
+
+/// How a walk went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum How {
+    /// It came back.
+    Ended(Walk),
+    /// A real fault was caught: index of the site.
+    Crashed(usize),
+    /// It would go on for ever: after so many hops.
+    Endless(u32),
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Answer { how: How::Crashed(0), frames: Vec::with_capacity(FRAMES) }
+    }
+}
+
+/// Everybody who walks in this process.
+pub struct Subjects {
+    live: &'static Live,
+    outside: Option<Outside>,
+    theirs: Option<Theirs>,
+    buffer: Box<[Frame; FRAMES]>,
+    /// The longest walk of each that makes guarded loads.
+    pub longest: [Duration; COUNT],
+}
+
+/// A walk that takes longer is made again: what is left is the walker's own time and not the scheduler's.
+const SUSPICIOUS: Duration = Duration::from_micros(20);
+const REPETITIONS: u32 = 4;
+
+impl Subjects {
+    /// Those of `wanted`; the process outside is made where one of them walks from there.
+    ///
+    /// # Errors
+    /// The kernel has no process for it.
+    pub fn new(live: &'static Live, theirs: Option<Theirs>, wanted: &[usize]) -> std::io::Result<Subjects> {
+        let outside =
+            wanted.iter().any(|&index| index < CPYTHON_C && walkers::ALL[index].reads == Reads::Outside);
+        Ok(Subjects {
+            live,
+            outside: if outside { Some(Outside::start(live)?) } else { None },
+            theirs,
+            buffer: Box::new([Frame::default(); FRAMES]),
+            longest: [Duration::ZERO; COUNT],
+        })
+    }
+
+    /// Whether this process has the subject.
+    pub fn has(&self, index: usize) -> bool {
+        index != CPYTHON_C || self.theirs.is_some()
+    }
+
+    /// The walk of a subject, into `answer`.
+    ///
+    /// # Errors
+    /// The process outside has died.
+    pub fn walk(&mut self, index: usize, request: &Request<'_>, answer: &mut Answer) -> Result<(), String> {
+        let mut out = FrameBuf::new(&mut self.buffer[..]);
+        if index == CPYTHON_C {
+            let theirs = self.theirs.as_ref().ok_or("cpython-c is not available")?;
+            answer.how = match theirs.walk(request, &mut out) {
+                Tried::Ended(walk) if Theirs::is_endless(&walk) => How::Endless(walk.hops),
+                Tried::Ended(walk) => How::Ended(walk),
+                Tried::Crashed(bad) => {
+                    How::Crashed(site_names().position(|site| site == bad.step).expect("a step of the C"))
+                }
+            };
+        } else {
+            let entry: &'static Entry = &walkers::ALL[index];
+            let (mut walk, mut took) = timed(self.live, &mut self.outside, entry, request, &mut out)?;
+            for _ in 0..REPETITIONS {
+                if entry.reads != Reads::Guarded || took < SUSPICIOUS.max(self.longest[index]) {
+                    break;
+                }
+                out.clear();
+                let again = timed(self.live, &mut self.outside, entry, request, &mut out)?;
+                (walk, took) = (again.0, took.min(again.1));
+            }
+            self.longest[index] = self.longest[index].max(took);
+            answer.how = How::Ended(walk);
+        }
+        answer.frames.clear();
+        answer.frames.extend_from_slice(out.frames());
+        Ok(())
+    }
+}
+
+fn timed(
+    live: &Live,
+    outside: &mut Option<Outside>,
+    entry: &'static Entry,
+    request: &Request<'_>,
+    out: &mut FrameBuf<'_>,
+) -> Result<(Walk, Duration), String> {
+    let begun = Instant::now();
+    let walk = match (entry.reads, outside) {
+        (Reads::Outside, Some(outside)) => {
+            outside.walk(entry, LOADS, request, out).map_err(|error| error.to_string())?
+        }
+        (Reads::Outside, None) => return Err("no process walks from outside".into()),
+        _ => (entry.counted)(&live.readers, LOADS, request, out),
+    };
+    Ok((walk, begun.elapsed()))
+}
+
+/// A policy whose checks can be switched off.
+#[derive(Debug)]
+pub struct Family {
+    /// The walker with all of them.
+    pub name: &'static str,
+}
+
+/// All families.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    [].iter()
+}
+
+/// The family of that name.
+pub fn family(name: &str) -> Option<&'static Family> {
+    families().find(|family| family.name == name)
+}
