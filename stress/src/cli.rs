@@ -65,6 +65,9 @@ pub enum Verb {
     /// The program of a soak, in its own process
     #[command(hide = true)]
     SoakProgram(SoakProgram),
+    /// What forks the processes of `mutate`
+    #[command(hide = true)]
+    MutateNursery,
 }
 
 const RUN_HELP: &str = "A campaign that steps its targets (workloads step and interleave) goes on without address randomisation and, \

@@ -30,6 +30,7 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Doctor { json } => doctor::run(json),
         Verb::Walk(arguments) => walk::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
+        Verb::MutateNursery => mutate::nursery(),
         Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }
 }

@@ -10,6 +10,7 @@ mod bottom;
 mod campaign;
 mod change;
 mod checkpoint;
+mod checks;
 mod counters;
 mod differential;
 pub mod fields;
@@ -32,10 +33,10 @@ use campaign::Campaign;
 use checkpoint::{Checkpoint, Done};
 use counters::{Counters, Head};
 use differential::Theirs;
-use process::{Ended, Nursery};
+use process::{Ended, Nursery, Task, Told};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sigwalk_embed::cpython_c;
+use sigwalk_embed::{Live, Options, cpython_c};
 use sigwalk_record::{Kind, Manifest, SCHEMA, exit};
 use stack::Memory;
 use std::os::fd::AsRawFd;
@@ -46,37 +47,20 @@ use std::os::fd::AsRawFd;
 /// The interpreter, the directory, or a stack whose undisturbed walk is not complete.
 pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     become_build_for(arguments.python.as_deref())?;
-    let campaign: &'static Campaign = Box::leak(Box::new(Campaign::read(&arguments.campaign)?));
+    let campaign = Campaign::read(&arguments.campaign)?;
+    // The nurseries inherit it; a hash seed, too.
     exact::stand_still()?;
-    // Before Python: its fault handler must be under ours.
-    let theirs = Theirs::prepare();
-    let session = Session::start()?;
-    if let Err(why) = &theirs {
+    if let Err(why) = cpython_c::available().and_then(|_| cpython_c::catch_faults()) {
         eprintln!("{}: not available: {why}", cpython_c::NAME);
     }
-    let mut random = ChaCha8Rng::seed_from_u64(campaign.id);
-    let memory = Memory::reserve(|| random.next_u64())?;
-    let counters = |_| {
-        Counters::map(0).map_err(|error| Failure::internal(format!("memory that processes share: {error}")))
-    };
     let jobs = if arguments.stack.is_some() { 1 } else { arguments.jobs };
-    let counters: Vec<Counters> = (0..jobs).map(counters).collect::<Result<_, _>>()?;
-    let worker = Worker {
-        live: session.live,
-        campaign,
-        memory,
-        counters: counters[0],
-        theirs: theirs.ok(),
-        tag: Box::leak(session.interpreter.tag.clone().into_boxed_str()),
-        replay: arguments.stack.map(|_| arguments.draw),
-    };
-    stack::warm_up().map_err(|error| Failure::internal(format!("warming up: {error}")))?;
-    let workers = counters.iter().map(|&counters| Worker { counters, ..worker });
-    let nurseries = workers.map(|worker| Nursery::start(move |stack| body(worker, stack)));
-    let mut run = Run { counters: &counters, nurseries: nurseries.collect::<Result<_, _>>()?, died: 0 };
+    let nurseries = (0..jobs).map(|_| Nursery::start(&campaign.declared.text));
+    let mut run = Run { nurseries: nurseries.collect::<Result<_, _>>()?, died: 0 };
     if let Some(stack) = arguments.stack {
-        return run.replay(campaign, stack);
+        return run.replay(&campaign, stack, arguments.draw.map_or(Told::All, Told::One));
     }
+    let session = Session::start()?;
+    let counters = run.nurseries[0].counters;
     let manifest = Manifest {
         schema: SCHEMA,
         kind: Kind::Mutations,
@@ -91,7 +75,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     };
     let (out, tag) = (&arguments.out, &session.interpreter.tag);
     let mut checkpoint = Checkpoint::new(out, &campaign.declared.id, tag, &session.environment.commit);
-    let mut done = if arguments.resume { checkpoint.read(&counters[0])? } else { Done::default() };
+    let mut done = if arguments.resume { checkpoint.read(&counters)? } else { Done::default() };
     let mut records = match arguments.resume {
         true => RunDir::again(out, manifest)?,
         false => RunDir::create(out, manifest)?,
@@ -99,7 +83,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     interrupt::prepare();
     let mut progress = Progress::new(format!("{} on {tag}", campaign.declared.name), campaign.stacks);
     done.stacks.iter().for_each(|_| progress.step("stacks"));
-    run.all(campaign, &mut done, |done| {
+    run.all(&campaign, &mut done, |done| {
         progress.step("stacks");
         checkpoint.write(done, false)
     })?;
@@ -114,7 +98,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
         println!("{}: {stacks} of {} stacks; go on with --resume", out.display(), campaign.stacks);
         return Ok(exit::INTERRUPTED);
     }
-    let rows = done.totals.rows(&counters[0], tag, stacks);
+    let rows = done.totals.rows(&counters, tag, stacks);
     for row in &rows {
         records.append(row)?;
     }
@@ -128,6 +112,27 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     Ok(run.verdict(&done))
 }
 
+/// Runs the hidden verb: a nursery.
+///
+/// # Errors
+/// It was not started by `stress mutate`, or the interpreter cannot be walked.
+pub fn nursery() -> Result<i32, Failure> {
+    let (text, counters) = process::inherited()
+        .map_err(|error| Failure::usage(format!("{}: {error}; stress mutate starts it", process::VERB)))?;
+    let campaign: &'static Campaign = Box::leak(Box::new(Campaign::parse(&text).map_err(Failure::usage)?));
+    // Before Python: its fault handler must be under ours.
+    let theirs = Theirs::prepare();
+    // No more than is needed: what the machine says of itself has another length each time, and so has what is allocated next.
+    sigwalk_embed::initialize(Options { hash_seed: exact::hash_seed(), ..Options::default() })?;
+    let live: &'static Live = Box::leak(Box::new(Live::find()?));
+    let tag: &'static str = Box::leak(sigwalk_embed::interpreter()?.tag.into_boxed_str());
+    let mut random = ChaCha8Rng::seed_from_u64(campaign.id);
+    let memory = Memory::reserve(|| random.next_u64())?;
+    stack::warm_up().map_err(|error| Failure::internal(format!("warming up: {error}")))?;
+    let worker = Worker { live, campaign, memory, counters, theirs: theirs.ok(), tag, told: Told::Nothing };
+    process::serve(move |task| body(Worker { told: task.told, ..worker }, task.stack))
+}
+
 /// What a stack's process does.
 fn body(worker: Worker, stack: u64) -> i32 {
     match worker.run(stack) {
@@ -139,14 +144,13 @@ fn body(worker: Worker, stack: u64) -> i32 {
     }
 }
 
-struct Run<'a> {
-    counters: &'a [Counters],
+struct Run {
     nurseries: Vec<Nursery>,
     /// Stacks whose process died.
     died: u64,
 }
 
-impl Run<'_> {
+impl Run {
     /// All stacks that are not done.
     fn all(
         &mut self,
@@ -159,7 +163,7 @@ impl Run<'_> {
         loop {
             for nursery in self.nurseries.iter_mut().filter(|nursery| nursery.busy.is_none()) {
                 if let Some(stack) = left.pop().filter(|_| !interrupt::asked()) {
-                    nursery.begin(stack)?;
+                    nursery.begin(Task { stack, told: Told::Nothing })?;
                 }
             }
             if self.nurseries.iter().all(|nursery| nursery.busy.is_none()) {
@@ -176,14 +180,14 @@ impl Run<'_> {
 
     /// Adds what a stack's process has left.
     fn add(&mut self, index: usize, stack: u64, ended: Ended, done: &mut Done) -> Result<(), Failure> {
-        let counters = &self.counters[index];
+        let counters = self.nurseries[index].counters;
         let lines = counters.lines();
         match ended {
             Ended::Code(exit::OK) => {}
             Ended::Code(_) => return Err(Failure::internal(lines.last().cloned().unwrap_or_default())),
             Ended::Signal(signal) => {
                 self.died += 1;
-                done.lines.said.push(format!("stack {stack}: {}", how_it_died(counters, signal)));
+                done.lines.said.push(format!("stack {stack}: {}", how_it_died(&counters, signal)));
             }
         }
         lines.into_iter().for_each(|line| done.lines.take(line));
@@ -193,12 +197,12 @@ impl Run<'_> {
     }
 
     /// One stack again, and what its draws gave.
-    fn replay(&mut self, campaign: &Campaign, stack: u64) -> Result<i32, Failure> {
+    fn replay(&mut self, campaign: &Campaign, stack: u64, told: Told) -> Result<i32, Failure> {
         if stack >= campaign.stacks {
             return Err(Failure::usage(format!("the campaign has stacks 0 to {}", campaign.stacks - 1)));
         }
         let mut done = Done::default();
-        self.nurseries[0].begin(stack)?;
+        self.nurseries[0].begin(Task { stack, told })?;
         let ended = self.nurseries[0].end()?;
         self.add(0, stack, ended, &mut done)?;
         for line in &done.lines.said {

@@ -189,31 +189,3 @@ fn shards_are_disjoint_and_together_whole() {
     trials.sort_unstable();
     assert_eq!(trials, [0, 1, 2, 3, 4, 5]);
 }
-
-#[test]
-fn mutation_counts_partition_the_walks_and_the_strict_walker_never_crashes() {
-    let place = Place::new();
-    let mutate = |out: &str| {
-        place.stress(&["mutate", "--stacks", "30", "--walks", "300", "--seed", "7", "--out", out])
-    };
-    assert!(mutate("a").status.success());
-    let rows: Vec<sigwalk_record::Mutation> = fs::read_to_string(place.path("a/mutations.jsonl"))
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let sum = |walker: &str, count: fn(&sigwalk_record::Mutation) -> u64| -> u64 {
-        rows.iter().filter(|row| row.walker == walker).map(count).sum()
-    };
-    assert_eq!(sum("guarded", |row| row.walks), 30 * 300 + 30);
-    assert_eq!(sum("guarded", |row| row.would_crash + row.hang), 0);
-    assert!(sum("guarded", |row| row.recovered) > 0, "no load faulted: nothing was tested");
-    assert!(sum("pr-b1", |row| row.would_crash) > 0, "the PR's walk met no bad load: nothing was tested");
-    for row in &rows {
-        let parts = row.unharmed + row.noticed + row.recovered + row.would_crash + row.hang + row.silent();
-        assert_eq!(parts, row.walks, "{row:?}");
-        let sites: u64 = row.crash_sites.values().sum();
-        assert_eq!(sites, row.would_crash, "{row:?}");
-    }
-    refused(&mutate("a"), 2, "holds a run already");
-}

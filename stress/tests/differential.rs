@@ -37,8 +37,10 @@ fn the_walker_is_there_where_the_helpers_and_the_headers_are() {
 #[test]
 fn the_model_answers_as_the_c_over_changed_memory() {
     let place = tempfile::tempdir().unwrap();
-    let out = place.path().join("mutate").display().to_string();
-    let output = stress(&["mutate", "--stacks", "40", "--walks", "300", "--seed", "11", "--out", &out]);
+    let (campaign, out) = (place.path().join("c.toml"), place.path().join("mutate").display().to_string());
+    let text = "name = 'differential'\nstacks = 40\n[[groups]]\ndraws = 300\nwalkers = ['pr-b1', 'cpython-c']\ncompare = true\n";
+    std::fs::write(&campaign, text).unwrap();
+    let output = stress(&["mutate", &campaign.display().to_string(), "--out", &out]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let rows: Vec<sigwalk_record::Mutation> =

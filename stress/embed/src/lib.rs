@@ -22,6 +22,7 @@ pub mod own_frames;
 mod runtime;
 pub mod symbols;
 pub mod symtab;
+mod thread;
 pub mod tls;
 mod tls_words;
 
@@ -33,6 +34,7 @@ pub use key::bound_key;
 pub use live::Live;
 pub use pyo3;
 pub use runtime::{RuntimeSymbols, runtime_symbols};
+pub use thread::on_a_thread;
 
 /// The interpreter that this was built for, as its own `sys.executable`.
 pub const EXECUTABLE: &str = env!("SIGWALK_EMBED_EXECUTABLE");

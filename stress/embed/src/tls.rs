@@ -6,9 +6,9 @@
 //! (static TLS); a second thread is asked to prove it.
 #![allow(unsafe_code)]
 
+use crate::thread::on_a_thread;
 use crate::tls_words::{offsets, read};
 use pyo3::ffi;
-use std::thread;
 
 /// Offsets in bytes from the thread pointer (`fs:0`) to the words that hold a `PyThreadState *`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn holds_on_another_thread(slots: TlsSlots) -> bool {
     // SAFETY: the caller is attached; it must not be while it waits for a thread that attaches.
     unsafe {
         let saved = ffi::PyEval_SaveThread();
-        let right = thread::spawn(check).join().unwrap_or(false);
+        let right = on_a_thread(check).unwrap_or(false);
         ffi::PyEval_RestoreThread(saved);
         right
     }

@@ -5,6 +5,7 @@ use super::campaign::{Campaign, Group};
 use super::change::{Change, Writable};
 use super::counters::{Counters, Head, all_pairs};
 use super::differential::{Differential, Theirs};
+use super::process::Told;
 use super::stack::{Captured, KINDS, Memory, SOURCE};
 use super::subjects::{self, Answer, COUNT, How, Subjects};
 use super::tally::{self, Outcome, Verdict};
@@ -35,8 +36,8 @@ pub struct Worker {
     pub theirs: Option<Theirs>,
     /// Tag of the interpreter.
     pub tag: &'static str,
-    /// Only this draw, and every draw said on stderr.
-    pub replay: Option<Option<u64>>,
+    /// Draws that are told.
+    pub told: Told,
 }
 
 /// Draws for each that is wanted: where nearly nothing applies to a stack, the campaign says so instead of going on.
@@ -188,7 +189,11 @@ impl<'a> Walkers<'a> {
                 let (field, model) = (pair.field.name(), pair.model.name());
                 format!("draw {done}: {field} of frame {}, {model}: {}", place.frame, words.join(", "))
             };
-            let shown = self.worker.replay.is_some_and(|only| only.is_none_or(|only| only == done));
+            let shown = match self.worker.told {
+                Told::Nothing => false,
+                Told::One(draw) => draw == done,
+                Told::All => true,
+            };
             let request = match change.tstate {
                 Some(tstate) => Request { tstate, ..self.request },
                 None => self.request,

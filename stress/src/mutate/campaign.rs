@@ -90,8 +90,12 @@ impl Campaign {
     /// # Errors
     /// It cannot be read, or says what there is not: with the file and the remedy.
     pub fn read(path: &Path) -> Result<Campaign, Failure> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!(
+                "{}: {error}; give a campaign file, e.g. campaigns/heuristics.toml",
+                path.display()
+            ))
+        })?;
         Campaign::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))
     }
 

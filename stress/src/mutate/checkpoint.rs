@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const FILE: &str = "checkpoint.json";
 
 /// A run goes on for this long before it is written down again.
-const PERIOD: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// Stacks that are done, and what they gave.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Checkpoint {
         Ok(Done { stacks: kept.stacks, totals, lines: kept.lines })
     }
 
-    /// Writes down what is there, every few seconds, or `now`.
+    /// Writes down what is there, every second, or `now`.
     ///
     /// # Errors
     /// The file cannot be written.

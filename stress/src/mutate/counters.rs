@@ -1,6 +1,9 @@
 //! Counters that a stack's process shares with the one that adds them up, and the lines that it leaves.
 //!
-//! Numbers only, one writer at a time: the process of a stack while it lives, its reader when it has ended.
+//! # Invariant
+//!
+//! The mapping is of a memory file with the size that both processes compute. It holds atomics only, and has one writer at a
+//! time: the process of a stack while it lives, its reader when it has ended.
 #![allow(unsafe_code)]
 
 use super::campaign::Pair;
@@ -9,6 +12,8 @@ use super::models;
 use super::subjects::{self, COUNT, SITES};
 use super::tally::{Outcome, Verdict};
 use sigwalk_record::{Mutation, SCHEMA};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Columns of a row: walks, the outcomes, hops of the longest hang, and crashes by site.
@@ -47,6 +52,11 @@ pub fn all_pairs() -> Vec<Pair> {
     fields::ALL.iter().flat_map(models).filter(|pair| pair.model.applies(pair.field)).collect()
 }
 
+/// Bytes of the mapping.
+fn bytes() -> usize {
+    (HEAD + COUNT * (all_pairs().len() + 1) * COLUMNS + super::checks::words() + TEXT) * 4
+}
+
 /// The mapping.
 #[derive(Clone, Copy, Debug)]
 pub struct Counters {
@@ -59,30 +69,50 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// A fresh mapping, all zero, with `more` words beside the rows of walkers. Never unmapped.
+    /// Gives a fresh memory file its size, and maps it: all zero.
     ///
     /// # Errors
     /// The kernel has no memory.
-    pub fn map(more: usize) -> std::io::Result<Counters> {
-        let pairs = all_pairs().len();
-        let first = HEAD + COUNT * (pairs + 1) * COLUMNS;
-        let len = first + more + TEXT;
-        // SAFETY: a fresh mapping of zeroes, which are atomics; it is never unmapped.
+    pub fn create(file: &OwnedFd) -> io::Result<Counters> {
+        // SAFETY: a descriptor that is open.
+        match unsafe { libc::ftruncate(file.as_raw_fd(), bytes() as libc::off_t) } {
+            0 => Counters::map(file),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// The counters in a file that [`Counters::create`] made in another process.
+    ///
+    /// # Errors
+    /// It is no such file.
+    pub fn inherit(file: &OwnedFd) -> io::Result<Counters> {
+        // SAFETY: asks for the size; a wrong descriptor is refused by the kernel.
+        let right = unsafe {
+            let mut stat: libc::stat = std::mem::zeroed();
+            libc::fstat(file.as_raw_fd(), &raw mut stat) == 0 && stat.st_size == bytes() as libc::off_t
+        };
+        if right { Counters::map(file) } else { Err(io::Error::other("no file of counters")) }
+    }
+
+    fn map(file: &OwnedFd) -> io::Result<Counters> {
+        // SAFETY: a mapping of the file's whole size, all of it atomics; nobody shrinks the file, and the mapping stays.
         let words = unsafe {
             let at = libc::mmap(
                 std::ptr::null_mut(),
-                len * 4,
+                bytes(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
                 0,
             );
             if at == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error());
+                return Err(io::Error::last_os_error());
             }
-            std::slice::from_raw_parts(at.cast::<AtomicU32>(), len)
+            std::slice::from_raw_parts(at.cast::<AtomicU32>(), bytes() / 4)
         };
-        Ok(Counters { words, pairs, text: first + more, more: first })
+        let pairs = all_pairs().len();
+        let more = HEAD + COUNT * (pairs + 1) * COLUMNS;
+        Ok(Counters { words, pairs, text: words.len() - TEXT, more })
     }
 
     /// Adds to a number: a plain load and store, there is one writer.
@@ -240,10 +270,13 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::FromRawFd;
 
     #[test]
     fn what_is_counted_is_taken_once_and_becomes_rows() {
-        let counters = Counters::map(8).unwrap();
+        // SAFETY: a new descriptor, which nobody else owns.
+        let file = unsafe { OwnedFd::from_raw_fd(libc::memfd_create(c"test".as_ptr(), 0)) };
+        let counters = Counters::create(&file).unwrap();
         let crash = Verdict { outcome: Outcome::WouldCrash, site: Some(2), hops: 0 };
         let hang = Verdict { outcome: Outcome::Hang, site: None, hops: 7 };
         counters.count(1, 3, &crash);

@@ -3,6 +3,7 @@
 
 use super::differential::Theirs;
 use sigwalk::frame::{Frame, FrameBuf};
+use sigwalk::reader::FaultKind;
 use sigwalk::walk::{Request, Site, Walk};
 use sigwalk::walkers::{self, Entry, Reads};
 use sigwalk_embed::Live;
@@ -10,9 +11,15 @@ use sigwalk_embed::cpython_c::{self, Tried};
 use sigwalk_embed::outside::Outside;
 use std::time::{Duration, Instant};
 
-/// Loads a walk may make. A whole walk of these stacks with lines makes at most some thousands; one that needs more is
-/// called a hang.
+/// Loads a walk may make at first. A whole walk of these stacks with lines makes at most some thousands.
 pub const LOADS: u32 = 50_000;
+
+/// Loads it may make where those were too few and it has not followed [`ENDLESS`] frames: a scan that leaves its line table
+/// ends at the end of the mapping at the latest, and 256 times the line of a large function is a lot, too.
+pub const MANY_LOADS: u32 = 1 << 28;
+
+/// Hops after which a walk counts as endless. The chains have less than a hundred frames, and the buffer is full before.
+pub const ENDLESS: u32 = 4096;
 
 /// Frames a walk may deliver.
 pub const FRAMES: usize = 256;
@@ -148,6 +155,11 @@ impl Subjects {
     }
 }
 
+/// Whether a walk was ended by the budget of loads although its hops are few.
+pub fn stopped_short(walk: &Walk) -> bool {
+    walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= ENDLESS
+}
+
 fn timed(
     live: &Live,
     outside: &mut Option<Outside>,
@@ -156,14 +168,20 @@ fn timed(
     out: &mut FrameBuf<'_>,
 ) -> Result<(Walk, Duration), String> {
     let begun = Instant::now();
-    let walk = match (entry.reads, outside) {
-        (Reads::Outside, Some(outside)) => {
-            outside.walk(entry, LOADS, request, out).map_err(|error| error.to_string())?
+    for loads in [LOADS, MANY_LOADS] {
+        out.clear();
+        let walk = match (entry.reads, &mut *outside) {
+            (Reads::Outside, Some(outside)) => {
+                outside.walk(entry, loads, request, out).map_err(|error| error.to_string())?
+            }
+            (Reads::Outside, None) => return Err("no process walks from outside".into()),
+            _ => (entry.counted)(&live.readers, loads, request, out),
+        };
+        if loads == MANY_LOADS || !stopped_short(&walk) {
+            return Ok((walk, begun.elapsed()));
         }
-        (Reads::Outside, None) => return Err("no process walks from outside".into()),
-        _ => (entry.counted)(&live.readers, LOADS, request, out),
-    };
-    Ok((walk, begun.elapsed()))
+    }
+    unreachable!("the second time is the last")
 }
 
 /// A policy whose checks can be switched off.

@@ -9,10 +9,11 @@
 use super::stack::head_of;
 use sigwalk::addr::Addr;
 use sigwalk::layout::Head;
-use sigwalk_embed::Live;
+use sigwalk_embed::pyo3::exceptions::PyRuntimeError;
 use sigwalk_embed::pyo3::ffi;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
+use sigwalk_embed::{Live, on_a_thread};
 use sigwalk_record::{Freed, SCHEMA};
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -250,10 +251,9 @@ fn on_thread(py: Python<'_>) -> PyResult<Bound<'_, PyCFunction>> {
         |arguments: Arguments<'_, '_>, _: Keywords<'_, '_>| -> PyResult<()> {
             let body = arguments.get_item(0)?.unbind();
             arguments.py().detach(|| {
-                // Joined by the C library: then its thread state is deleted, and its data stack given back.
-                std::thread::spawn(move || Python::attach(|py| body.call0(py).map(drop)))
-                    .join()
-                    .expect("a thread that calls Python")
+                // Joined: then its thread state is deleted, and its data stack given back.
+                on_a_thread(move || Python::attach(|py| body.call0(py).map(drop)))
+                    .map_err(|error| PyRuntimeError::new_err(error.to_string()))?
             })
         },
     )

@@ -1,0 +1,4 @@
+//! stub
+pub fn words() -> usize {
+    0
+}
