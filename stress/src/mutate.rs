@@ -9,6 +9,8 @@
 pub mod classes;
 mod differential;
 pub mod fields;
+#[allow(dead_code, reason = "the campaign is about to use it")]
+pub mod names;
 mod stack;
 mod tally;
 mod walks;
