@@ -116,6 +116,11 @@ fn every_load_of_every_walker_fails_in_turn() {
                     continue;
                 }
             };
+            if entry.reads != Reads::Raw && !entry.copies {
+                let longest = |sweep| swept.iter().find(|(name, _)| name == sweep).unwrap().1.longest;
+                let about = format!("{} over {}: the cache answers", entry.name, image.display());
+                assert!(longest("Warm-Persistent") < longest("Cold-Persistent"), "{about}");
+            }
             for (sweep, counts) in swept {
                 let (asked, mode) = sweep.split_once('-').unwrap();
                 // When nothing can be read any more, every walk says so; but for one that has its answer: it is only about to keep

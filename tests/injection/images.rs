@@ -38,6 +38,15 @@ impl Captured {
         let runtime = Addr::new(image.runtime);
         let regions = regions(&image.pieces);
         let layout = Layout::read(&ImageReader::new(&regions), version, runtime, image.runtime_size).unwrap();
+        // The word that a line cache wants and no other walk reads (3.14+) is in no image.
+        let generation = layout.runtime.code_object_generation.map(|offset| {
+            let reader = ImageReader::new(&regions);
+            let interp = reader.addr_at(Addr::new(image.tstate), layout.thread.interp).unwrap();
+            Piece { start: interp.plus(offset).get(), bytes: vec![0; 8] }
+        });
+        let mut pieces = image.pieces.clone();
+        pieces.extend(generation);
+        pieces.sort_by_key(|piece| piece.start);
         let interpreter = Interpreter {
             layout,
             runtime,
@@ -46,7 +55,7 @@ impl Captured {
             bytes_type: Addr::new(image.bytes_type),
             era: Era::of(version),
         };
-        Captured { interpreter, tstate: Addr::new(image.tstate), answer: image.frames, pieces: image.pieces }
+        Captured { interpreter, tstate: Addr::new(image.tstate), answer: image.frames, pieces }
     }
 
     pub fn regions(&self) -> Vec<Region<'_>> {
