@@ -26,8 +26,17 @@ use sigwalk_embed::Live;
 use sigwalk_embed::outside::Outside;
 use sigwalk_record::Mode;
 
-/// A walk that takes so long does not end, seconds. A walk with a page away takes some hundred microseconds.
-const HANG: u32 = 10;
+/// A walk that takes so much processor time does not end, seconds: a walk with a page away takes some hundred microseconds, and
+/// what else the machine does is not in it.
+const HANG: libc::time_t = 1;
+
+/// Ends the process by SIGPROF when it has used so much processor time from now on; 0 calls it off.
+fn end_after(seconds: libc::time_t) {
+    let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let timer = libc::itimerval { it_interval: none, it_value: libc::timeval { tv_sec: seconds, ..none } };
+    // SAFETY: sets a timer of this process. It cannot fail.
+    unsafe { libc::setitimer(libc::ITIMER_PROF, &raw const timer, std::ptr::null_mut()) };
+}
 
 /// What is tried: a walker (index in the answers) without a page.
 struct Try {
@@ -68,7 +77,7 @@ pub fn on_this_stack(
                         ));
                     };
                     let Try { walker, page } = &tries[next + made];
-                    let outcome = if signal == libc::SIGALRM { Outcome::Hang } else { Outcome::Crash };
+                    let outcome = if signal == libc::SIGPROF { Outcome::Hang } else { Outcome::Crash };
                     shared.count(*walker, outcome);
                     let name = answers[*walker].0.name;
                     show(&mut rows.deaths, || format!("{name} died of signal {signal}: {page}"));
@@ -99,11 +108,11 @@ fn child(
     tries: &[Try],
     shared: &Shared,
 ) -> ! {
-    // SAFETY: plain calls on this process. A death must be one: no core file, and no handler of the harness for the alarm.
+    // SAFETY: plain calls on this process. A death must be one: no core file, and no handler of the harness for the timer.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::setrlimit(libc::RLIMIT_CORE, &libc::rlimit { rlim_cur: 0, rlim_max: 0 });
-        libc::signal(libc::SIGALRM, libc::SIG_DFL);
+        libc::signal(libc::SIGPROF, libc::SIG_DFL);
     }
     // Copies on this stack: the originals may share a page with what CPython has on the heap.
     let live = live.reading(VmReader::own());
@@ -117,9 +126,9 @@ fn child(
         let mut frames = [Frame::default(); FRAMES];
         let mut out = FrameBuf::new(&mut frames);
         shared.try_next(index);
+        end_after(HANG);
         // SAFETY: nothing of ours is on the page (the module's invariant), and it gets its protection back.
         unsafe {
-            libc::alarm(HANG);
             if libc::mprotect(page.pointer(), found::PAGE as usize, libc::PROT_NONE) != 0 {
                 libc::_exit(REFUSED);
             }
@@ -134,8 +143,8 @@ fn child(
             if libc::mprotect(page.pointer(), found::PAGE as usize, page.protection) != 0 {
                 libc::_exit(REFUSED);
             }
-            libc::alarm(0);
         }
+        end_after(0);
         shared.between();
         let Some(walk) = walk else {
             // SAFETY: ends this process; the one that walked from outside is gone, or never was.

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
-use sigwalk::reader::{RawReader, Reader};
+use sigwalk::reader::{FaultKind, RawReader, Reader};
 use sigwalk::walk::{Detail, Request, Walk, strict};
 use sigwalk::walkers::{self, Entry, Reads, Walker, unregistered};
 use sigwalk_embed::Live;
@@ -115,6 +115,18 @@ impl Walker for Optimist {
     }
 }
 
+/// Tries again, as long as the thread state cannot be read.
+struct Patient;
+
+impl Walker for Patient {
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        let word = request.tstate.plus(request.interpreter.layout.thread.datastack_chunk);
+        while reader.u64(word).is_err_and(|fault| fault.kind != FaultKind::Budget) {}
+        strict::walk(reader, request, out)
+    }
+}
+
+static PATIENT: Entry = unregistered::<Patient>("planted-patient", "what cannot be read is read again");
 static DIRECT: Entry = unregistered::<Direct>("planted-direct", "one load goes past the reader");
 static OPTIMIST: Entry =
     unregistered::<Optimist>("planted-optimist", "a load that fails is the end of the chain");
@@ -125,17 +137,24 @@ fn planted() {
     alone::on_a_stack(SOURCE, |live| {
         let plan = Plan { rate_walks: 20, pages: true };
         let guarded = walkers::named("guarded").unwrap();
-        let (records, rows) = swept(live, &plan, &[guarded, &DIRECT, &OPTIMIST]);
+        let (records, rows) = swept(live, &plan, &[guarded, &DIRECT, &OPTIMIST, &PATIENT]);
         let page = |walker: &str| {
             records.iter().find(|row| row.walker == walker && row.mode == Mode::Page).unwrap().clone()
         };
         // The page of the thread state, and no other: the walks behind a death are made, too.
         let (sound, direct) = (page("guarded"), page("planted-direct"));
         assert_eq!((direct.walks, direct.crash, direct.unprotected), (sound.walks, 1, 1));
-        assert_eq!(rows.deaths.len(), 1);
-        let death = "planted-direct died of signal 11: the page of a thread state at";
-        assert!(rows.deaths[0].starts_with(death), "{:?}", rows.deaths);
+        let deaths = ["planted-direct died of signal 11", "planted-patient died of signal 27"];
+        assert_eq!(rows.deaths.len(), deaths.len(), "{:?}", rows.deaths);
+        for (found, expected) in rows.deaths.iter().zip(deaths) {
+            assert!(found.starts_with(&format!("{expected}: the page of a thread state at")), "{found}");
+        }
         assert_eq!((sound.crash, sound.silent), (0, 0));
+        let patient = page("planted-patient");
+        assert_eq!((patient.walks, patient.hang, patient.crash), (sound.walks, 1, 0));
+        // When nothing can be read any more from the first load on, it asks until its budget is spent.
+        let persistent = |row: &&Injection| row.walker == "planted-patient" && row.mode == Mode::Persistent;
+        assert_eq!(records.iter().find(persistent).map(|row| row.hang), Some(1));
         let optimist = page("planted-optimist");
         assert_eq!((optimist.noticed, optimist.silent), (0, sound.noticed));
 
