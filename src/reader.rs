@@ -8,17 +8,21 @@
 //! thread writes lets the *target's bytes* choose the Rust variant, which has killed a production profiler
 //! (grafana/pyroscope-python#37: byte 68 of a torn 3.11 frame was 2, not a `bool`).
 
+mod any;
 mod before;
 mod block;
 mod budget;
+mod failing;
 mod guarded;
 mod image;
 mod raw;
 mod vm;
 
-pub use before::Before;
+pub use any::AnyReader;
+pub use before::{Before, Hook};
 pub use block::{BlockReader, ByLoads, Source};
 pub use budget::Budgeted;
+pub use failing::Failing;
 pub use guarded::GuardedReader;
 pub(crate) use guarded::fixup_for;
 pub use image::{ImageReader, Region};

@@ -6,7 +6,7 @@
 mod ways;
 
 use crate::frame::FrameBuf;
-use crate::reader::{Before, Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
+use crate::reader::{AnyReader, Before, Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
 use crate::walk::{Request, Walk, pr_b1, strict};
 use ways::Way;
 
@@ -103,8 +103,9 @@ pub struct Entry {
     pub counted: fn(&Readers, u32, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same policy over copies that the kernel makes of another process, [`Readers::vm`]'s: for a tracer of a stopped one.
     pub traced: fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
-    /// The same policy, load by load, over a process that goes on between the loads.
-    pub interleaved: fn(&Before<VmReader>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+    /// The same policy over loads each of which is asked for before it is made: it may fail, or the walked process go on
+    /// meanwhile. Of a walker that copies blocks, each block is.
+    pub hooked: fn(&Before<'_, AnyReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
     /// The same policy over an image.
     pub image: fn(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
 }
@@ -119,7 +120,7 @@ macro_rules! entry {
             live: <$way as Way>::live::<$walker>,
             counted: <$way as Way>::counted::<$walker>,
             traced: <ways::Outside as Way>::live::<$walker>,
-            interleaved: <$walker as Walker>::walk::<Before<VmReader>>,
+            hooked: <$way as Way>::hooked::<$walker>,
             image: <$way as Way>::image::<$walker>,
         }
     };
@@ -180,7 +181,7 @@ pub const fn unregistered<W: Walker>(name: &'static str, about: &'static str) ->
         live: <ways::Guarded as Way>::live::<W>,
         counted: <ways::Guarded as Way>::counted::<W>,
         traced: <ways::Outside as Way>::live::<W>,
-        interleaved: W::walk::<Before<VmReader>>,
+        hooked: <ways::Guarded as Way>::hooked::<W>,
         image: <ways::Guarded as Way>::image::<W>,
     }
 }

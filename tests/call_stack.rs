@@ -13,7 +13,7 @@ use sigwalk::call_stack::{
     Collected, FrameInfo, Header, MISSING, PrFrameInfo, TRUNCATED, collect, print, print_end,
 };
 use sigwalk::frame::Frame;
-use sigwalk::reader::{Fault, FaultKind, ImageReader};
+use sigwalk::reader::{Before, Fault, FaultKind, ImageReader};
 use sigwalk::walk::{Detail, End, Rejected, Site, Truncated};
 use std::fs::File;
 use std::io::Read;
@@ -204,7 +204,9 @@ fn every_load_that_fails_is_a_shorter_stack_or_a_missing_string() {
         let regions = process.regions();
         let (mut missing, mut shorter) = (0, 0);
         for nth in 1.. {
-            let reader = NthFails::new(ImageReader::new(&regions), nth, Mode::Place);
+            let failing = NthFails::new(nth, Mode::Place);
+            let hook = |load| failing.before(load);
+            let reader = Before::new(ImageReader::new(&regions), &hook);
             let mut frames = [FrameInfo::<20, 20>::EMPTY; 4];
             let collected = collect(&reader, &process.request(Detail::Line), &mut frames);
             let about = format!("3.{minor}, load {nth}");
@@ -218,9 +220,9 @@ fn every_load_that_fails_is_a_shorter_stack_or_a_missing_string() {
                 // Two frames may share a string.
                 End::Complete if lost > 0 => missing += 1,
                 // Of 32 bytes of a line table, what failed was not needed.
-                End::Complete if reader.was_poison() => {}
+                End::Complete if failing.was_poison() => {}
                 End::Complete => {
-                    assert_eq!((lost, collected.frames, reader.hit()), (0, 3, false), "{about}");
+                    assert_eq!((lost, collected.frames, failing.hit()), (0, 3, false), "{about}");
                     break;
                 }
                 end => panic!("{about}: {end:?}"),

@@ -8,7 +8,7 @@ use image::readers::{Mode, NthFails};
 use image::{Entry, Function, Generator, Incomplete, MINORS, OlderChunk, Process, Slot};
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::layout::{Head, Outermost};
-use sigwalk::reader::{ImageReader, Reader};
+use sigwalk::reader::{Before, ImageReader, Reader};
 use sigwalk::walk::{Detail, End, Request, Site, Truncated, Walk};
 use sigwalk::walkers::{self, Walker};
 use std::collections::BTreeSet;
@@ -26,16 +26,18 @@ fn sweep<W: Walker>(process: &Process, mode: Mode) -> Sweep {
     let regions = process.regions();
     let mut seen = Sweep { sites: BTreeSet::new(), kept: Vec::new() };
     for nth in 1.. {
-        let reader = NthFails::new(ImageReader::new(&regions), nth, mode);
+        let failing = NthFails::new(nth, mode);
+        let hook = |load| failing.before(load);
+        let reader = Before::new(ImageReader::new(&regions), &hook);
         let mut frames = [Frame::default(); 16];
         let mut out = FrameBuf::new(&mut frames);
         let walk = walk::<W, _>(&reader, &process.request(Detail::Line), &mut out);
         let about = format!("3.{}, load {nth}, {mode:?}", process.minor());
-        if !reader.hit() {
+        if !failing.hit() {
             assert_eq!((walk.end, out.frames()), (End::Complete, &process.expected[..]), "{about}");
             return seen;
         }
-        if mode == Mode::Place && reader.was_poison() && walk.end == End::Complete {
+        if mode == Mode::Place && failing.was_poison() && walk.end == End::Complete {
             // Poison is damage in a line table, and of what is damaged only what is needed is read again.
             assert_eq!(out.frames(), &process.expected[..], "{about}");
             // Of the frame whose first load failed before.

@@ -35,6 +35,12 @@ impl Source for VmReader {
     }
 }
 
+impl<S: Source> Source for &S {
+    fn copy(&self, blocks: &[[Cell<u64>; 2]], into: &[Cell<u64>]) -> Result<usize, FaultKind> {
+        (**self).copy(blocks, into)
+    }
+}
+
 /// Blocks by another reader's loads, word by word.
 #[derive(Clone, Copy, Debug)]
 pub struct ByLoads<R>(pub R);

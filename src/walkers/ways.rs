@@ -1,8 +1,9 @@
-//! The ways in which walkers get their bytes. Each serves any policy, for real, with a budget, and over an image.
+//! The ways in which walkers get their bytes. Each serves any policy, for real, with a budget, over an image, and with a
+//! hook ahead of each load.
 
 use super::{Readers, Reads, Walker};
 use crate::frame::FrameBuf;
-use crate::reader::{BlockReader, Budgeted, ByLoads, FaultKind, ImageReader, Source};
+use crate::reader::{AnyReader, Before, BlockReader, Budgeted, ByLoads, FaultKind, ImageReader, Source};
 use crate::signal::{self, Owner};
 use crate::walk::{End, Request, Truncated, Walk};
 
@@ -31,6 +32,17 @@ pub(super) trait Way {
     ) -> Walk {
         match Self::COPIES {
             true => in_blocks::<W>(ByLoads(reader), ANY, request, out),
+            false => W::walk(reader, request, out),
+        }
+    }
+
+    fn hooked<W: Walker>(
+        reader: &Before<'_, AnyReader<'_>>,
+        request: &Request<'_>,
+        out: &mut FrameBuf<'_>,
+    ) -> Walk {
+        match Self::COPIES {
+            true => in_blocks::<W>(reader, ANY, request, out),
             false => W::walk(reader, request, out),
         }
     }

@@ -3,6 +3,8 @@
 //! One interpreter a binary: `PYO3_PYTHON=… cargo build --release -p sigwalk-stress`. Every trial is a fresh process,
 //! forked from one that has initialised Python; everything that is measured happens in such a process.
 
+#[cfg(test)]
+mod alone;
 mod attempt;
 mod campaign;
 mod catalogue;
@@ -15,8 +17,12 @@ mod expectation;
 mod failure;
 mod fault;
 mod hash;
+#[cfg_attr(not(test), allow(dead_code, reason = "stress mutate is about to call it"))]
+mod inject;
 mod interrupt;
 mod known_bug;
+#[cfg_attr(not(test), allow(dead_code, reason = "of inject"))]
+mod mappings;
 mod mutate;
 mod native;
 mod oracle;

@@ -16,6 +16,7 @@ mod differential;
 pub mod fields;
 mod lines;
 pub mod models;
+pub mod names;
 mod process;
 mod stack;
 mod subjects;

@@ -4,7 +4,7 @@
 use crate::planted;
 use crate::workload::interleave;
 use sigwalk::frame::FrameBuf;
-use sigwalk::reader::Before;
+use sigwalk::reader::{AnyReader, Before};
 use sigwalk::walk::{Request, Walk};
 use sigwalk::walkers::{self, Entry, Readers, Reads};
 use sigwalk_embed::cpython_c::{self, CpythonC};
@@ -55,7 +55,11 @@ impl Judged {
             Judged::Ours(entry) => (entry.live)(readers, request, out),
             Judged::Traced(entry) => (entry.traced)(readers, request, out),
             Judged::Interleaved(entry) => {
-                (entry.interleaved)(&Before::new(readers.vm, interleave::advance), request, out)
+                let advance = |_| {
+                    interleave::advance();
+                    Ok(())
+                };
+                (entry.hooked)(&Before::new(AnyReader::Vm(readers.vm), &advance), request, out)
             }
             Judged::CpythonC(walker) => walker.walk(request, out),
         }

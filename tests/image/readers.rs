@@ -1,16 +1,13 @@
-//! Readers for tests: one that writes down what was loaded, one whose n-th load fails, one whose memory changes.
+//! Readers for tests: one that writes down what was loaded, one whose memory changes; and a hook that lets loads fail.
 
 use sigwalk::addr::Addr;
 use sigwalk::cpu::Avx2;
-use sigwalk::reader::{Fault, FaultKind, Reader, WIDE_POISON};
+use sigwalk::reader::{Block, Fault, FaultKind, Reader, WIDE_POISON};
 use std::cell::{Cell, RefCell};
 
-/// What a reader does before a load of `at`: fail, or replace the word that is there.
+/// What a reader does before a load of `at`: replace the word that is there.
 trait Meddle {
     fn before(&self, at: Addr) -> Result<Option<u64>, Fault>;
-
-    /// A load of 32 bytes failed, and its caller is told by poison.
-    fn poisoned(&self) {}
 }
 
 macro_rules! reader {
@@ -36,9 +33,6 @@ macro_rules! reader {
             }
             fn u256_or_poison(&self, _: Avx2, base: Addr, offset: u32) -> [u64; 4] {
                 let words = [0, 8, 16, 24].map(|next| self.u64(base.plus(offset + next)));
-                if words.iter().any(Result::is_err) {
-                    self.poisoned();
-                }
                 words
                     .into_iter()
                     .collect::<Result<Vec<_>, _>>()
@@ -81,19 +75,30 @@ pub enum Mode {
     Everything,
 }
 
-/// From the n-th load (from 1) on, its place or everything cannot be read.
-pub struct NthFails<R> {
-    reader: R,
+/// From the n-th load (from 1) on, its place or everything cannot be read: the hook of a [`sigwalk::reader::Before`].
+pub struct NthFails {
     nth: u32,
     mode: Mode,
     made: Cell<u32>,
-    place: Cell<Option<Addr>>,
-    poisoned: Cell<bool>,
+    place: Cell<Option<Block>>,
 }
 
-impl<R: Reader> NthFails<R> {
-    pub fn new(reader: R, nth: u32, mode: Mode) -> Self {
-        NthFails { reader, nth, mode, made: Cell::new(0), place: Cell::new(None), poisoned: Cell::new(false) }
+impl NthFails {
+    pub fn new(nth: u32, mode: Mode) -> Self {
+        NthFails { nth, mode, made: Cell::new(0), place: Cell::new(None) }
+    }
+
+    pub fn before(&self, load: Block) -> Result<(), FaultKind> {
+        let made = self.made.get() + 1;
+        self.made.set(made);
+        if made == self.nth {
+            self.place.set(Some(load));
+        }
+        let fails = match self.mode {
+            Mode::Place => self.place.get().is_some_and(|place| overlap(place, load)),
+            Mode::Everything => made >= self.nth,
+        };
+        if fails { Err(FaultKind::Unmapped) } else { Ok(()) }
     }
 
     /// Whether the load that fails was made.
@@ -101,31 +106,16 @@ impl<R: Reader> NthFails<R> {
         self.made.get() >= self.nth
     }
 
-    /// Whether it was part of a load of 32 bytes. Its caller loads again what it needs of these, which may succeed.
+    /// Whether it was one of 32 bytes. Its caller loads again what it needs of these, which may succeed.
     pub fn was_poison(&self) -> bool {
-        self.poisoned.get()
+        self.place.get().is_some_and(|place| place.len == 32)
     }
 }
 
-impl<R: Reader> Meddle for NthFails<R> {
-    fn before(&self, at: Addr) -> Result<Option<u64>, Fault> {
-        let made = self.made.get() + 1;
-        self.made.set(made);
-        if made == self.nth {
-            self.place.set(Some(at));
-        }
-        let fails = match self.mode {
-            Mode::Place => self.place.get() == Some(at),
-            Mode::Everything => made >= self.nth,
-        };
-        if fails { Err(Fault { at, kind: FaultKind::Unmapped }) } else { Ok(None) }
-    }
-
-    fn poisoned(&self) {
-        self.poisoned.set(true);
-    }
+fn overlap(one: Block, other: Block) -> bool {
+    let [(from, to), (other, end)] = [one, other].map(|it| (it.at.get(), it.at.get() + u64::from(it.len)));
+    from < end && other < to
 }
-reader!(NthFails);
 
 /// One word changes after its first load, as on a thread that runs on while it is walked.
 pub struct ChangesOnce<R> {
