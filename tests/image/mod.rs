@@ -10,6 +10,7 @@
 // Each test crate uses a part of it.
 #![allow(dead_code)]
 
+pub mod damage;
 mod memory;
 pub mod readers;
 
