@@ -85,7 +85,7 @@ pub fn safe_get_code<R: Reader>(
 ///
 /// # Errors
 /// As [`safe_get_code`].
-#[inline(always)]
+#[inline]
 pub fn safe_get_code_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -154,7 +154,7 @@ pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: A
 ///
 /// # Errors
 /// As [`safe_get_lasti`].
-#[inline(always)]
+#[inline]
 pub fn safe_get_lasti_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -168,7 +168,7 @@ pub fn safe_get_lasti_by<C: Checks, R: Reader>(
 }
 
 /// The offset in code that is believed.
-#[inline(always)]
+#[inline]
 pub(crate) fn lasti_in<R: Reader>(
     reader: &R,
     interpreter: &Interpreter,
@@ -203,7 +203,7 @@ pub fn safe_addr2line<R: Reader>(
 ///
 /// # Errors
 /// As [`safe_addr2line`].
-#[inline(always)]
+#[inline]
 pub fn safe_addr2line_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,

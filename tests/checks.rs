@@ -8,30 +8,23 @@ use image::readers::{Mode, NthFails};
 use image::{Entry, Function, Generator, Incomplete, MINORS, OlderChunk, Process, Slot};
 use sigwalk::checks::{Check, Mask};
 use sigwalk::frame::{Frame, FrameBuf};
-use sigwalk::reader::{Budgeted, ImageReader};
+use sigwalk::reader::ImageReader;
 use sigwalk::walk::{Detail, End, Truncated, Walk};
 use sigwalk::walkers::{self, FAMILIES, Family, Policy, PrB1, PrB1Hops, Strict};
 
 const STACK: &[Slot] =
     &[Function, Entry, Generator, Incomplete, OlderChunk, Function, OlderChunk, Function, Entry];
 
+/// Loads of which only an endless walk makes more.
+const LOADS: u32 = 3000;
+
 fn walk(family: &Family, on: Mask, process: &Process, detail: Detail, room: usize) -> (Walk, Vec<Frame>) {
-    let regions = process.regions();
-    let reader = Budgeted::new(ImageReader::new(&regions), 3000);
-    let mut frames = vec![Frame::default(); room];
-    let mut out = FrameBuf::new(&mut frames);
-    let walk = (family.image)(on, &reader, &process.request(detail), &mut out);
-    (walk, out.frames().to_vec())
+    process.walk_in(|reader, request, out| (family.image)(on, reader, request, out), detail, room, LOADS)
 }
 
 fn registered(family: &Family, process: &Process, detail: Detail, room: usize) -> (Walk, Vec<Frame>) {
-    let regions = process.regions();
-    let reader = Budgeted::new(ImageReader::new(&regions), 3000);
-    let mut frames = vec![Frame::default(); room];
-    let mut out = FrameBuf::new(&mut frames);
     let entry = walkers::named(family.name).expect("a family has the name of its walker");
-    let walk = (entry.image)(&reader, &process.request(detail), &mut out);
-    (walk, out.frames().to_vec())
+    process.walk_in(entry.image, detail, room, LOADS)
 }
 
 #[test]

@@ -86,7 +86,6 @@ pub fn current_frame<R: Reader>(
     current_frame_by(Every, reader, request, skip, hops)
 }
 
-#[inline(always)]
 fn current_frame_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -112,7 +111,6 @@ pub fn caller<R: Reader>(
     caller_by(Every, reader, request, frame, skip, hops)
 }
 
-#[inline(always)]
 fn caller_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -152,7 +150,6 @@ pub fn line_checked<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -
 
 /// [`line_checked`] behind its first look at the code, with the offset that it finds on its way: no load more than the PR's
 /// function makes.
-#[inline(always)]
 fn lasti_and_line<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -165,7 +162,6 @@ fn lasti_and_line<C: Checks, R: Reader>(
 }
 
 /// The offset: of the code that another look finds, or of the one that was found.
-#[inline(always)]
 fn lasti<C: Checks, R: Reader>(
     checks: C,
     reader: &R,
@@ -194,7 +190,6 @@ pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, skip: Skip, out: &mut 
 /// # Signal safety
 ///
 /// As [`walk`]. Without its hop budget, [`Skip::Guarded`] need not end either.
-#[inline(always)]
 pub fn walk_by<C: Checks, R: Reader>(
     checks: C,
     reader: &R,

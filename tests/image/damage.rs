@@ -1,9 +1,12 @@
-//! Every field that a walk reads, and what wrong values of it look like: for searches over all damages of one field.
+//! Every field that a walk reads, what wrong values of it look like, and what harm an answer does: for searches over all damages
+//! of one field.
 
 use super::{CODE_TYPE, NOWHERE, Process, UNITS};
 use sigwalk::addr::Addr;
+use sigwalk::frame::Frame;
 use sigwalk::layout::{Head, Outermost, chunk};
-use sigwalk::reader::POISON;
+use sigwalk::reader::{FaultKind, POISON};
+use sigwalk::walk::{End, Walk};
 use std::collections::BTreeSet;
 
 /// A field: its kind, where it is, and its width in bytes.
@@ -16,6 +19,37 @@ pub struct Damage {
     pub at: Addr,
     pub width: usize,
     pub value: u64,
+}
+
+/// What a walk does that nobody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Harm {
+    /// With raw loads the process would have died.
+    Crash,
+    /// It does not end.
+    Hang,
+    /// It calls a wrong stack whole.
+    Lie,
+}
+
+impl Harm {
+    /// Of an answer. −1 for an offset or a line says that there is none, and is no lie.
+    pub fn of(truth: &[Frame], walk: &Walk, frames: &[Frame]) -> Option<Harm> {
+        let is_true = |(said, is): (&Frame, &Frame)| {
+            let number = |said, is| said == is || said == -1;
+            said.frame == is.frame
+                && said.code == is.code
+                && number(said.lasti, is.lasti)
+                && number(said.line, is.line)
+        };
+        match (walk.fault(), walk.end) {
+            (Some((_, FaultKind::Budget)), _) => Some(Harm::Hang),
+            (Some(_), _) => Some(Harm::Crash),
+            (None, End::Complete) if frames.len() != truth.len() => Some(Harm::Lie),
+            (None, End::Complete) if !frames.iter().zip(truth).all(is_true) => Some(Harm::Lie),
+            _ => None,
+        }
+    }
 }
 
 impl Process {
