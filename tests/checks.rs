@@ -108,6 +108,28 @@ fn a_failed_load_is_a_fault_whatever_is_off() {
     failed_loads::<Strict>(walkers::family("guarded").unwrap());
 }
 
+/// A place of RESUME that was not loaded is less than the offset of a wild instruction pointer, where nobody asks for its range.
+#[test]
+fn a_wild_offset_hides_no_failed_load() {
+    for minor in MINORS {
+        let mut process = Process::new(minor, &[Function, Entry]);
+        process.put(process.instruction(0), process.offset(0, 1 << 40));
+        let regions = process.regions();
+        for nth in 1.. {
+            let reader = NthFails::new(ImageReader::new(&regions), nth, Mode::Place);
+            let mut frames = [Frame::default(); 4];
+            let mut out = FrameBuf::new(&mut frames);
+            let on = Mask::ALL.without(Check::Instruction);
+            let walk = Strict::walk_by(on, &reader, &process.request(Detail::Code), &mut out);
+            if !reader.hit() {
+                assert_eq!((walk.end, out.frames().len()), (End::Complete, 1), "3.{minor}");
+                break;
+            }
+            assert!(matches!(walk.end, End::Truncated(Truncated::Fault(..))), "3.{minor}, {nth}: {walk:?}");
+        }
+    }
+}
+
 #[test]
 fn families_have_all_checks_and_none_twice() {
     let mut seen: Vec<Check> = Vec::new();

@@ -335,3 +335,25 @@ fn a_policy_without_checks_is_the_bare_structure() {
         assert_eq!((walk.end, frames), (End::Complete, process.expected.clone()), "3.{minor}");
     }
 }
+
+/// How often a walk asks for the type of a code object.
+fn looks<P: Policy>(on: Mask, detail: Detail) -> usize {
+    let process = Process::new(13, TWO);
+    let regions = process.regions();
+    let reader = Recorder::new(ImageReader::new(&regions));
+    let mut frames = [Frame::default(); 8];
+    P::walk_by(on, &reader, &process.request(detail), &mut FrameBuf::new(&mut frames));
+    let ob_type = process.codes[0].plus(process.layout().code.ob_type);
+    reader.into_loads().into_iter().filter(|at| *at == ob_type).count()
+}
+
+#[test]
+fn each_function_of_the_pr_looks_for_itself() {
+    // GetCodeSafe; SafeGetLasti. GetLineSafe looks, and has SafeGetLasti look, too.
+    let once = Mask::ALL.without(Check::SecondLook);
+    for (detail, number) in [(Detail::Code, 2), (Detail::Line, 3)] {
+        assert_eq!((looks::<PrB1>(Mask::ALL, detail), looks::<PrB1>(once, detail)), (number, 1));
+        // The amended skip loop asks before completeness.
+        assert_eq!((looks::<PrB1Hops>(Mask::ALL, detail), looks::<PrB1Hops>(once, detail)), (number + 1, 2));
+    }
+}
