@@ -6,6 +6,7 @@
 //! A new walker of the registry needs no line here. Another new subject is a type with a [`subjects::Subject`] implementation, in a file of its own, and one line in
 //! [`subjects::of_walk`].
 
+pub mod checks;
 pub mod clock;
 pub mod depth;
 pub mod failure;

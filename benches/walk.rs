@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cargo bench                                         everything
-//! cargo bench -- walk/100/guarded                     what a filter matches: walk/DEPTH, lookup, growth, stdlib/STACK
+//! cargo bench -- walk/100/guarded                     what a filter matches: walk/DEPTH, lookup, growth, checks, stdlib/STACK
 //! SIGWALK_QUICK=1 cargo bench                         a twentieth of the time
 //! SIGWALK_COST_DIR=runs/cost-3.15 cargo bench         records for `report build`
 //! ```
 
 use criterion::{BenchmarkGroup, Throughput, measurement::WallTime};
 use sigwalk::walkers::{self, Reads};
+use sigwalk_benches::checks::{self, Sides};
 use sigwalk_benches::depth::{DEPTHS, Ladder, USUAL};
 use sigwalk_benches::failure::Failure;
 use sigwalk_benches::growth::{self, Pair};
@@ -58,6 +59,13 @@ fn run() -> Result<(), Failure> {
         settings.group(&mut group, Share::Both);
         for pair in &mut growth::pairs(py, &ladder)? {
             bench_pair(&mut group, &mut recorder, pair.as_mut());
+        }
+        group.finish();
+        let mut group = criterion.benchmark_group("checks");
+        settings.group(&mut group, Share::Both);
+        group.sample_size(settings.samples * checks::SAMPLES);
+        for sides in &mut checks::all() {
+            bench_sides(&mut group, &mut recorder, &ladder.place(USUAL)?, sides);
         }
         group.finish();
         for place in stacks::places(py, native)? {
@@ -141,6 +149,37 @@ fn bench_pair(group: &mut BenchmarkGroup<'_, WallTime>, recorder: &mut Recorder,
     for (side, (name, batches)) in names.iter().zip(&batches).enumerate() {
         let label = Label { subject: (*name).to_owned(), what: growth::WHAT, sink: None };
         recorder.add(row(label, USUAL, None, pair.note(side)), batches);
+    }
+}
+
+/// Runs a policy and the same without each of its checks, in rounds. What Criterion prints is about a round of all; the records hold
+/// them apart, and their samples of one index are from the same rounds.
+fn bench_sides(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    recorder: &mut Recorder,
+    place: &Place<'_>,
+    sides: &mut Sides,
+) {
+    let mut batches: Vec<Vec<Sample>> = vec![Vec::new(); sides.subjects.len()];
+    let mut verified = false;
+    group.throughput(Throughput::Elements(USUAL * sides.walks()));
+    group.bench_function(sides.id(), |bencher| {
+        if !verified {
+            sides.subjects.iter_mut().for_each(|subject| verify(place, subject.as_mut()));
+            verified = true;
+        }
+        bencher.iter_custom(|rounds| match place.at(|here| sides.rounds(here, rounds)) {
+            Ok(times) => {
+                for (batches, time) in batches.iter_mut().zip(&times) {
+                    batches.push(sample(rounds * checks::WALKS, *time));
+                }
+                times.iter().sum::<Duration>().max(Duration::from_nanos(1))
+            }
+            Err(failure) => stop(&failure),
+        });
+    });
+    for (subject, batches) in sides.subjects.iter().zip(&batches) {
+        recorder.add(row(subject.label(), USUAL, None, checks::NOTE.to_owned()), batches);
     }
 }
 

@@ -11,6 +11,7 @@
 //! Loads through the reader and nothing else; no state is kept between calls.
 
 use crate::addr::Addr;
+use crate::checks::{Check, Checks, Every};
 use crate::frame::NO_LINE;
 use crate::interpreter::Interpreter;
 use crate::layout::Version;
@@ -77,36 +78,62 @@ pub fn safe_get_code<R: Reader>(
     interpreter: &Interpreter,
     frame: Addr,
 ) -> Result<Option<Addr>, Stop> {
-    let layout = &interpreter.layout.frame;
+    safe_get_code_by(Every, reader, interpreter, frame)
+}
+
+/// [`safe_get_code`] with some of its checks. Without any, it is `_PyFrame_GetCode`.
+///
+/// # Errors
+/// As [`safe_get_code`].
+#[inline]
+pub fn safe_get_code_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    interpreter: &Interpreter,
+    frame: Addr,
+) -> Result<Option<Addr>, Stop> {
+    let (layout, era) = (&interpreter.layout.frame, era(checks, interpreter));
     // "may be NULL on a legit frame, but unlikely": rejects __init__ shims of debug builds.
-    if reader.u64(frame.plus(layout.globals)).at(Site::FrameGlobals)? == 0
-        || reader.u64(frame.plus(layout.builtins)).at(Site::FrameBuiltins)? == 0
+    if checks.has(Check::GlobalsNull) && reader.u64(frame.plus(layout.globals)).at(Site::FrameGlobals)? == 0 {
+        return Ok(None);
+    }
+    if checks.has(Check::BuiltinsNull)
+        && reader.u64(frame.plus(layout.builtins)).at(Site::FrameBuiltins)? == 0
     {
         return Ok(None);
     }
     let mut bits = reader.u64(frame.plus(layout.executable)).at(Site::FrameExecutable)?;
     if layout.tagged {
         // PyStackRef_IsNull: NULL is spelled 1.
-        if bits == 1 {
+        if checks.has(Check::ExecutableNull) && bits == 1 {
             return Ok(None);
         }
         // On the tagged word.
-        if is_ptr_freed(interpreter.era, bits) {
+        if checks.has(Check::ExecutableFreed) && is_ptr_freed(era, bits) {
             return Ok(None);
         }
         bits &= !1;
     }
     // _PyObject_IsFreed
-    if is_ptr_freed(interpreter.era, bits) {
+    if checks.has(Check::ExecutableFreed) && is_ptr_freed(era, bits) {
         return Ok(None);
     }
     let object = Addr::new(bits);
+    if !checks.has(Check::TypeFreed) && !checks.has(Check::CodeType) {
+        return Ok(Some(object));
+    }
     let object_type = reader.addr(object.plus(interpreter.layout.code.ob_type)).at(Site::CodeType)?;
-    if is_ptr_freed(interpreter.era, object_type.get()) {
+    if checks.has(Check::TypeFreed) && is_ptr_freed(era, object_type.get()) {
         return Ok(None);
     }
     // PyCode_Check
-    Ok((object_type == interpreter.code_type).then_some(object))
+    Ok((!checks.has(Check::CodeType) || object_type == interpreter.code_type).then_some(object))
+}
+
+/// The patterns that are looked for.
+#[inline(always)]
+pub(crate) fn era<C: Checks>(checks: C, interpreter: &Interpreter) -> Era {
+    if checks.has(Check::WidePatterns) { interpreter.era } else { Era::BeforeGh140815 }
 }
 
 /// `_PyFrame_SafeGetLasti`: byte offset of the instruction, −1 where the code is not believed.
@@ -120,9 +147,34 @@ pub fn safe_get_code<R: Reader>(
 /// As [`safe_get_code`], which it calls: a *second* reading of the same fields.
 #[inline]
 pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: Addr) -> Result<i32, Stop> {
-    let Some(code) = safe_get_code(reader, interpreter, frame)? else {
-        return Ok(-1);
-    };
+    safe_get_lasti_by(Every, reader, interpreter, frame)
+}
+
+/// [`safe_get_lasti`] with some of the checks of its look at the code.
+///
+/// # Errors
+/// As [`safe_get_lasti`].
+#[inline]
+pub fn safe_get_lasti_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    interpreter: &Interpreter,
+    frame: Addr,
+) -> Result<i32, Stop> {
+    match safe_get_code_by(checks, reader, interpreter, frame)? {
+        Some(code) => lasti_in(reader, interpreter, frame, code),
+        None => Ok(-1),
+    }
+}
+
+/// The offset in code that is believed.
+#[inline]
+pub(crate) fn lasti_in<R: Reader>(
+    reader: &R,
+    interpreter: &Interpreter,
+    frame: Addr,
+    code: Addr,
+) -> Result<i32, Stop> {
     let layout = &interpreter.layout;
     let instruction = reader.addr(frame.plus(layout.frame.instruction)).at(Site::FrameInstruction)?;
     // (int)(instr_ptr - bytecode) * sizeof(_Py_CODEUNIT)
@@ -139,6 +191,21 @@ pub fn safe_get_lasti<R: Reader>(reader: &R, interpreter: &Interpreter, frame: A
 /// A load that the reader could not make, with its site.
 #[inline]
 pub fn safe_addr2line<R: Reader>(
+    reader: &R,
+    interpreter: &Interpreter,
+    code: Addr,
+    lasti: i32,
+) -> Result<i32, Stop> {
+    safe_addr2line_by(Every, reader, interpreter, code, lasti)
+}
+
+/// [`safe_addr2line`] with or without its check.
+///
+/// # Errors
+/// As [`safe_addr2line`].
+#[inline]
+pub fn safe_addr2line_by<C: Checks, R: Reader>(
+    checks: C,
     reader: &R,
     interpreter: &Interpreter,
     code: Addr,
@@ -168,9 +235,11 @@ pub fn safe_addr2line<R: Reader>(
             }
         }
     }
-    let units = reader.u64(code.plus(layout.units)).at(Site::CodeUnits)?;
-    if !monitored && i64::from(lasti) >= (units as i64).wrapping_mul(2) {
-        return Ok(NO_LINE);
+    if checks.has(Check::LastiRange) {
+        let units = reader.u64(code.plus(layout.units)).at(Site::CodeUnits)?;
+        if !monitored && i64::from(lasti) >= (units as i64).wrapping_mul(2) {
+            return Ok(NO_LINE);
+        }
     }
     let table = reader.addr(code.plus(layout.linetable)).at(Site::CodeLinetable)?;
     let text = &interpreter.layout.text;

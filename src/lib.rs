@@ -11,7 +11,8 @@
 //! * [`layout`]: where CPython 3.11 to 3.15 keep what a walk needs, chosen at run time and checked.
 //! * [`thread`]: the thread state of the calling thread, without a call into the interpreter.
 //! * [`heuristics`]: the checks of CPython's own helpers, in their order.
-//! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each.
+//! * [`walkers`]: the implementations under study, one [`walkers::Entry`] each; [`checks`]: what each of them checks, and how
+//!   to do without one of these.
 //! * [`line_table`], [`text`]: lines and names out of foreign memory; [`line_cache`]: lines that were found before.
 //! * [`call_stack`]: a stack as fixed-size structures with names, and as the text that faulthandler prints.
 //!
@@ -49,6 +50,8 @@ pub mod sync;
 pub mod addr;
 #[cfg(not(loom))]
 pub mod call_stack;
+#[cfg(not(loom))]
+pub mod checks;
 #[cfg(not(loom))]
 pub mod cpu;
 #[cfg(not(loom))]

@@ -1,10 +1,15 @@
 //! The walkers under study: one row each.
 //!
-//! A new walker is a type with a [`Walker`] implementation (its policy), in a file of its own, a way in which it gets its
-//! bytes, and one line in [`ALL`].
+//! A new walker is a type with a [`Walker`] implementation (its policy; [`Policy`] where single checks can be left out), in a
+//! file of its own, a way in which it gets its bytes, and one line in [`ALL`]. [`FAMILIES`] are the policies with a choice of
+//! checks.
 
+mod families;
 mod ways;
 
+pub use families::{FAMILIES, Family, family};
+
+use crate::checks::{Checks, Every};
 use crate::frame::FrameBuf;
 use crate::reader::{AnyReader, Before, Budgeted, GuardedReader, ImageReader, RawReader, Reader, VmReader};
 use crate::walk::{Request, Walk, pr_b1, strict};
@@ -16,14 +21,37 @@ pub trait Walker {
     fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk;
 }
 
+/// A policy of which single checks can be left out.
+pub trait Policy {
+    /// The walk, with these of its checks.
+    fn walk_by<C: Checks, R: Reader>(
+        checks: C,
+        reader: &R,
+        request: &Request<'_>,
+        out: &mut FrameBuf<'_>,
+    ) -> Walk;
+}
+
+impl<P: Policy> Walker for P {
+    #[inline(always)]
+    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
+        P::walk_by(Every, reader, request, out)
+    }
+}
+
 /// The PR as proposed: unguarded skip loop, no hop budget.
 #[derive(Debug)]
 pub struct PrB1;
 
-impl Walker for PrB1 {
+impl Policy for PrB1 {
     #[inline(always)]
-    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        pr_b1::walk(reader, request, pr_b1::Skip::AsProposed, out)
+    fn walk_by<C: Checks, R: Reader>(
+        checks: C,
+        reader: &R,
+        request: &Request<'_>,
+        out: &mut FrameBuf<'_>,
+    ) -> Walk {
+        pr_b1::walk_by(checks, reader, request, pr_b1::Skip::AsProposed, out)
     }
 }
 
@@ -31,10 +59,15 @@ impl Walker for PrB1 {
 #[derive(Debug)]
 pub struct PrB1Hops;
 
-impl Walker for PrB1Hops {
+impl Policy for PrB1Hops {
     #[inline(always)]
-    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        pr_b1::walk(reader, request, pr_b1::Skip::Guarded(pr_b1::hop_budget(out)), out)
+    fn walk_by<C: Checks, R: Reader>(
+        checks: C,
+        reader: &R,
+        request: &Request<'_>,
+        out: &mut FrameBuf<'_>,
+    ) -> Walk {
+        pr_b1::walk_by(checks, reader, request, pr_b1::Skip::Guarded(pr_b1::hop_budget(out)), out)
     }
 }
 
@@ -42,10 +75,15 @@ impl Walker for PrB1Hops {
 #[derive(Debug)]
 pub struct Strict;
 
-impl Walker for Strict {
+impl Policy for Strict {
     #[inline(always)]
-    fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
-        strict::walk(reader, request, out)
+    fn walk_by<C: Checks, R: Reader>(
+        checks: C,
+        reader: &R,
+        request: &Request<'_>,
+        out: &mut FrameBuf<'_>,
+    ) -> Walk {
+        strict::walk_by(checks, reader, request, out)
     }
 }
 

@@ -22,7 +22,7 @@ const NAME: usize = 128;
 /// File and function of one frame.
 type Names = [[u8; NAME]; 2];
 /// As [`Entry::live`].
-type Live = fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk;
+pub(crate) type Live = fn(&Readers, &Request<'_>, &mut FrameBuf<'_>) -> Walk;
 
 /// Lines of the stack that is walked: 1024 entries for one a frame at most.
 static WARM: LineCache = LineCache::new();
@@ -64,6 +64,11 @@ pub(crate) fn registered(name: &str, what: What) -> Result<Box<dyn Subject>, Fai
     let entry = walkers::named(name)
         .ok_or_else(|| Failure::internal(format!("the walker {name} is not in the registry")))?;
     Ok(Box::new(Walked::of(entry, what)))
+}
+
+/// A walk that is in no registry.
+pub(crate) fn unregistered(subject: String, what: What, live: Live) -> Box<dyn Subject> {
+    Box::new(Walked { subject, ..Walked::new("", what, live) })
 }
 
 struct Walked {

@@ -2,6 +2,7 @@
 
 use super::{At, Rejected, Request, Site, Stop};
 use crate::addr::Addr;
+use crate::checks::{Check, Checks};
 use crate::frame::Frame;
 use crate::layout::{self, CodeLayout};
 use crate::reader::{Block, Reader};
@@ -43,8 +44,9 @@ impl Head {
     /// Nothing that was read before is believed from here on, and a reader that pays by the call copies, in the same one, the
     /// code objects that come next (`collected` as [`super::strict`] packs it).
     #[inline(always)]
-    pub fn must_be_still<R: Reader>(
+    pub fn must_be_still<C: Checks, R: Reader>(
         &self,
+        checks: C,
         reader: &R,
         request: &Request<'_>,
         collected: &[Frame],
@@ -53,6 +55,9 @@ impl Head {
         let cframe = self.cframe.map(|at| Block { at, len: CFRAME });
         let codes = codes(request, collected.get(..GROUP).unwrap_or(collected));
         reader.prefetch(core::iter::once(of_thread(request)).chain(cframe).chain(codes));
+        if !checks.has(Check::HeadAgain) {
+            return Ok(());
+        }
         match Head::load(reader, request)?.frame == self.frame {
             true => Ok(()),
             false => Err(Rejected::HeadMoved.into()),

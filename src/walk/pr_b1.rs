@@ -17,9 +17,11 @@
 
 use super::{At, Detail, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk, head::Head};
 use crate::addr::Addr;
+use crate::checks::{Check, Checks, Every};
 use crate::frame::{Frame, FrameBuf, NO_LINE};
 use crate::heuristics::{
-    is_entry, is_incomplete, is_ptr_freed, safe_addr2line, safe_get_code, safe_get_lasti,
+    era, is_entry, is_incomplete, is_ptr_freed, lasti_in, safe_addr2line_by, safe_get_code, safe_get_code_by,
+    safe_get_lasti_by,
 };
 use crate::reader::Reader;
 
@@ -33,7 +35,8 @@ pub enum Skip {
 }
 
 /// Skips entry and incomplete frames, from `frame` outward. `None` at the end or at a freed pattern.
-fn next_complete<R: Reader>(
+fn next_complete<C: Checks, R: Reader>(
+    checks: C,
     reader: &R,
     request: &Request<'_>,
     mut frame: Addr,
@@ -43,16 +46,24 @@ fn next_complete<R: Reader>(
     let interpreter = request.interpreter;
     let layout = &interpreter.layout.frame;
     loop {
-        if frame.is_null() || is_ptr_freed(interpreter.era, frame.get()) {
+        if frame.is_null()
+            || checks.has(Check::FrameFreed) && is_ptr_freed(era(checks, interpreter), frame.get())
+        {
             return Ok(None);
         }
         *hops = hops.wrapping_add(1);
         if let Skip::Guarded(left) = skip {
-            *left = left.checked_sub(1).ok_or(Truncated::HopBudget)?;
-            let owner = reader.u8(frame.plus(layout.owner)).at(Site::FrameOwner)?;
-            // A frame whose code is not believed is handed out: code_borrowed will say NULL, and the caller knows.
-            if !is_entry(interpreter, owner) && safe_get_code(reader, interpreter, frame)?.is_none() {
-                return Ok(Some(frame));
+            if checks.has(Check::HopBudget) {
+                *left = left.checked_sub(1).ok_or(Truncated::HopBudget)?;
+            }
+            if checks.has(Check::CodeBeforeComplete) {
+                let owner = reader.u8(frame.plus(layout.owner)).at(Site::FrameOwner)?;
+                // A frame whose code is not believed is handed out: code_borrowed will say NULL, and the caller knows.
+                if !is_entry(interpreter, owner)
+                    && safe_get_code_by(checks, reader, interpreter, frame)?.is_none()
+                {
+                    return Ok(Some(frame));
+                }
             }
         }
         if !is_incomplete(reader, interpreter, frame)? {
@@ -72,8 +83,18 @@ pub fn current_frame<R: Reader>(
     skip: &mut Skip,
     hops: &mut u32,
 ) -> Result<Option<Addr>, Stop> {
+    current_frame_by(Every, reader, request, skip, hops)
+}
+
+fn current_frame_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    skip: &mut Skip,
+    hops: &mut u32,
+) -> Result<Option<Addr>, Stop> {
     let frame = Head::read(reader, request)?.frame;
-    next_complete(reader, request, frame, skip, hops)
+    next_complete(checks, reader, request, frame, skip, hops)
 }
 
 /// The next complete frame outward.
@@ -87,9 +108,20 @@ pub fn caller<R: Reader>(
     skip: &mut Skip,
     hops: &mut u32,
 ) -> Result<Option<Addr>, Stop> {
+    caller_by(Every, reader, request, frame, skip, hops)
+}
+
+fn caller_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    frame: Addr,
+    skip: &mut Skip,
+    hops: &mut u32,
+) -> Result<Option<Addr>, Stop> {
     let previous = frame.plus(request.interpreter.layout.frame.previous);
     let frame = reader.addr(previous).at(Site::FramePrevious)?;
-    next_complete(reader, request, frame, skip, hops)
+    next_complete(checks, reader, request, frame, skip, hops)
 }
 
 /// The code object of a frame, or `None` where its heuristics say freed.
@@ -109,17 +141,38 @@ pub fn code_borrowed<R: Reader>(
 /// # Errors
 /// A load that the reader could not make.
 pub fn line_checked<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -> Result<i32, Stop> {
-    Ok(lasti_and_line(reader, request, frame)?.1)
+    let code = safe_get_code(reader, request.interpreter, frame)?;
+    Ok(match code {
+        Some(code) => lasti_and_line(Every, reader, request, frame, code)?.1,
+        None => NO_LINE,
+    })
 }
 
-/// [`line_checked`], with the offset that it finds on its way: no load more than the PR's function makes.
-fn lasti_and_line<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -> Result<(i32, i32), Stop> {
-    let interpreter = request.interpreter;
-    let Some(code) = safe_get_code(reader, interpreter, frame)? else {
-        return Ok((-1, NO_LINE));
-    };
-    let lasti = safe_get_lasti(reader, interpreter, frame)?;
-    Ok((lasti, safe_addr2line(reader, interpreter, code, lasti)?))
+/// [`line_checked`] behind its first look at the code, with the offset that it finds on its way: no load more than the PR's
+/// function makes.
+fn lasti_and_line<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    frame: Addr,
+    code: Addr,
+) -> Result<(i32, i32), Stop> {
+    let lasti = lasti(checks, reader, request, frame, code)?;
+    Ok((lasti, safe_addr2line_by(checks, reader, request.interpreter, code, lasti)?))
+}
+
+/// The offset: of the code that another look finds, or of the one that was found.
+fn lasti<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    frame: Addr,
+    code: Addr,
+) -> Result<i32, Stop> {
+    match checks.has(Check::SecondLook) {
+        true => safe_get_lasti_by(checks, reader, request.interpreter, frame),
+        false => lasti_in(reader, request.interpreter, frame, code),
+    }
 }
 
 /// The walk of a profiler that uses the four functions as its documentation shows.
@@ -129,33 +182,57 @@ fn lasti_and_line<R: Reader>(reader: &R, request: &Request<'_>, frame: Addr) -> 
 /// Loads through `reader` and nothing else. With [`Skip::AsProposed`] it need not end: a cycle of entry frames is followed
 /// for ever (claim C4).
 pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, skip: Skip, out: &mut FrameBuf<'_>) -> Walk {
+    walk_by(Every, reader, request, skip, out)
+}
+
+/// [`walk`] with some of its checks.
+///
+/// # Signal safety
+///
+/// As [`walk`]. Without its hop budget, [`Skip::Guarded`] need not end either.
+pub fn walk_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    skip: Skip,
+    out: &mut FrameBuf<'_>,
+) -> Walk {
     let mut hops = 0;
-    let end = match collect(reader, request, skip, out, &mut hops) {
+    let end = match collect(checks, reader, request, skip, out, &mut hops) {
         Ok(()) => End::Complete,
         Err(Stop(end)) => end,
     };
     Walk { end, hops }
 }
 
-fn collect<R: Reader>(
+fn collect<C: Checks, R: Reader>(
+    checks: C,
     reader: &R,
     request: &Request<'_>,
     mut skip: Skip,
     out: &mut FrameBuf<'_>,
     hops: &mut u32,
 ) -> Result<(), Stop> {
-    let mut next = current_frame(reader, request, &mut skip, hops)?;
+    let interpreter = request.interpreter;
+    let mut next = current_frame_by(checks, reader, request, &mut skip, hops)?;
     while let Some(frame) = next {
-        let code = code_borrowed(reader, request, frame)?.ok_or(Rejected::NoCode)?;
+        let code = safe_get_code_by(checks, reader, interpreter, frame)?.ok_or(Rejected::NoCode)?;
         let (lasti, line) = match request.detail {
             // The API has no function for the offset alone; SafeGetLasti is what GetLineSafe uses.
-            Detail::Code => (safe_get_lasti(reader, request.interpreter, frame)?, NO_LINE),
-            Detail::Line => lasti_and_line(reader, request, frame)?,
+            Detail::Code => (lasti(checks, reader, request, frame, code)?, NO_LINE),
+            // GetLineSafe looks for itself.
+            Detail::Line if checks.has(Check::SecondLook) => {
+                match safe_get_code_by(checks, reader, interpreter, frame)? {
+                    Some(code) => lasti_and_line(checks, reader, request, frame, code)?,
+                    None => (-1, NO_LINE),
+                }
+            }
+            Detail::Line => lasti_and_line(checks, reader, request, frame, code)?,
         };
         if !out.push(Frame { frame, code, lasti, line }) {
             return Err(Truncated::BufferFull.into());
         }
-        next = caller(reader, request, frame, &mut skip, hops)?;
+        next = caller_by(checks, reader, request, frame, &mut skip, hops)?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ mod tables;
 
 use super::{At, EXTRA_HOPS, End, Rejected, Request, Site, Stop, Truncated, Walk};
 use crate::addr::Addr;
+use crate::checks::{Check, Checks, Every};
 use crate::frame::{Frame, FrameBuf};
 use crate::reader::Reader;
 
@@ -37,6 +38,22 @@ pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>
     walk_confirmed::<R, 1>(reader, request, out)
 }
 
+/// [`walk`] with some of its checks.
+///
+/// # Signal safety
+///
+/// As [`walk`], where its hop and chunk budgets are among the checks: without them a cycle is followed for ever. Without the
+/// bounds of line tables, a table that was damaged is looked at as far as it leads.
+#[inline(always)]
+pub fn walk_by<C: Checks, R: Reader>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    out: &mut FrameBuf<'_>,
+) -> Walk {
+    walk_confirmed_by::<C, R, 1>(checks, reader, request, out)
+}
+
 /// As [`walk`], but the chain is collected `COLLECTS` times back to back, and believed only when all of them are equal:
 /// [`Rejected::Unstable`] otherwise. Equal collects are no proof. A chain that comes round to what it was between two
 /// collects passes (ABA), and a loop whose period resonates with the walk makes that happen again and again. A pause
@@ -50,10 +67,20 @@ pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
     request: &Request<'_>,
     out: &mut FrameBuf<'_>,
 ) -> Walk {
+    walk_confirmed_by::<Every, R, COLLECTS>(Every, reader, request, out)
+}
+
+#[inline(always)]
+fn walk_confirmed_by<C: Checks, R: Reader, const COLLECTS: u32>(
+    checks: C,
+    reader: &R,
+    request: &Request<'_>,
+    out: &mut FrameBuf<'_>,
+) -> Walk {
     // A reader that is used again may have copies of an earlier walk.
     reader.forget();
     let mut hops = 0;
-    let mut chain = chain::follow::<R, false>(reader, request, out, &mut hops);
+    let mut chain = chain::follow::<C, R, false>(checks, reader, request, out, &mut hops);
     for _ in 1..COLLECTS {
         // A buffer that is full holds a collect, too: of the innermost frames.
         if ended_well(chain) {
@@ -61,13 +88,13 @@ pub fn walk_confirmed<R: Reader, const COLLECTS: u32>(
             out.clear();
             reader.forget();
             hops = 0;
-            chain = chain::follow::<R, true>(reader, request, out, &mut hops);
+            chain = chain::follow::<C, R, true>(checks, reader, request, out, &mut hops);
             if ended_well(chain) && (chain != before || out.frames().len() != collected) {
                 chain = Err(Rejected::Unstable.into());
             }
         }
     }
-    let judged = judge::judge(reader, request, out);
+    let judged = judge::judge(checks, reader, request, out);
     // What the second pass finds is further in, so it decides; then why the chain ended.
     let end = match judged.and(chain) {
         Ok(()) => End::Complete,
@@ -81,12 +108,23 @@ fn ended_well(chain: Result<(), Stop>) -> bool {
     matches!(chain, Ok(()) | Err(Stop(End::Truncated(Truncated::BufferFull))))
 }
 
-/// Frame pointers are 8-aligned, so the owner fits into the low bits; the instruction pointer into lasti and line.
+/// Whether the frames that the first pass keeps are of no more than 8 bytes' alignment and known owners.
 #[inline(always)]
-fn pack(frame: Addr, owner: u8, executable: Addr, instruction: Addr) -> Frame {
+fn fits<C: Checks>(checks: C) -> bool {
+    checks.has(Check::FrameShape) && checks.has(Check::Owner)
+}
+
+/// Where else the owner goes: no address that was loaded from has a bit there.
+const OWNER_SHIFT: u32 = 56;
+
+/// Frame pointers are 8-aligned, so the owner fits into the low bits, and where that is not checked into the highest; the
+/// instruction pointer into lasti and line.
+#[inline(always)]
+fn pack<C: Checks>(checks: C, frame: Addr, owner: u8, executable: Addr, instruction: Addr) -> Frame {
     let bits = instruction.get();
+    let owner = if fits(checks) { u64::from(owner) } else { u64::from(owner) << OWNER_SHIFT };
     Frame {
-        frame: Addr::new(frame.get() | u64::from(owner)),
+        frame: Addr::new(frame.get() | owner),
         code: executable,
         lasti: bits as i32,
         line: (bits >> 32) as i32,
@@ -94,8 +132,12 @@ fn pack(frame: Addr, owner: u8, executable: Addr, instruction: Addr) -> Frame {
 }
 
 #[inline(always)]
-fn unpack(packed: Frame) -> (Addr, u8, Addr, Addr) {
+fn unpack<C: Checks>(checks: C, packed: Frame) -> (Addr, u8, Addr, Addr) {
     let instruction = u64::from(packed.lasti as u32) | u64::from(packed.line as u32) << 32;
     let bits = packed.frame.get();
-    (Addr::new(bits & !7), (bits & 7) as u8, packed.code, Addr::new(instruction))
+    let (frame, owner) = match fits(checks) {
+        true => (bits & !7, (bits & 7) as u8),
+        false => (bits & !(0xff << OWNER_SHIFT), (bits >> OWNER_SHIFT) as u8),
+    };
+    (Addr::new(frame), owner, packed.code, Addr::new(instruction))
 }

@@ -10,18 +10,20 @@
 // Each test crate uses a part of it.
 #![allow(dead_code)]
 
+pub mod damage;
 mod memory;
 pub mod readers;
 
 use memory::Memory;
 use sigwalk::addr::Addr;
+use sigwalk::checks::Mask;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::heuristics::Era;
 use sigwalk::interpreter::Interpreter;
 use sigwalk::layout::{Head, Layout, Outermost, Version, chunk};
 use sigwalk::reader::{Budgeted, ImageReader, Region};
 use sigwalk::walk::{Detail, Request, Walk};
-use sigwalk::walkers::Entry as WalkerEntry;
+use sigwalk::walkers::{Entry as WalkerEntry, Family};
 
 /// The versions that are walked.
 pub const MINORS: [u8; 5] = [11, 12, 13, 14, 15];
@@ -203,12 +205,28 @@ impl Process {
     /// A walk with lines by a registered walker, into a buffer of `capacity`, with a budget that only an endless walk
     /// spends.
     pub fn walk(&self, walker: &WalkerEntry, detail: Detail, capacity: usize) -> (Walk, Vec<Frame>) {
+        self.walk_in(walker.image, detail, capacity, 300_000)
+    }
+
+    /// The same by anything that walks an image, with a budget of `loads`.
+    pub fn walk_in(
+        &self,
+        walker: impl FnOnce(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
+        detail: Detail,
+        capacity: usize,
+        loads: u32,
+    ) -> (Walk, Vec<Frame>) {
         let regions = self.regions();
-        let reader = Budgeted::new(ImageReader::new(&regions), 300_000);
+        let reader = Budgeted::new(ImageReader::new(&regions), loads);
         let mut frames = vec![Frame::default(); capacity];
         let mut out = FrameBuf::new(&mut frames);
-        let walk = (walker.image)(&reader, &self.request(detail), &mut out);
+        let walk = walker(&reader, &self.request(detail), &mut out);
         (walk, out.frames().to_vec())
+    }
+
+    /// A walk with lines by a family with these checks, with a budget that an endless walk spends soon.
+    pub fn walk_by(&self, family: &Family, on: Mask) -> (Walk, Vec<Frame>) {
+        self.walk_in(|reader, request, out| (family.image)(on, reader, request, out), Detail::Line, 16, 5000)
     }
 
     fn place_frames(&mut self, slots: &[Slot]) {

@@ -1,4 +1,5 @@
-//! Readers for tests: one that writes down what was loaded, one whose memory changes; and a hook that lets loads fail.
+//! Readers for tests: one that writes down what was loaded, one whose memory changes, one that goes from one memory to
+//! another; and a hook that lets loads fail.
 
 use sigwalk::addr::Addr;
 use sigwalk::cpu::Avx2;
@@ -138,3 +139,39 @@ impl<R: Reader> Meddle for ChangesOnce<R> {
     }
 }
 reader!(ChangesOnce);
+
+/// The n-th load (from 1) and all after it see another memory: the thread that is walked ran on, as far as it will.
+pub struct Switches<R> {
+    before: R,
+    after: R,
+    nth: u32,
+    made: Cell<u32>,
+}
+
+impl<R: Reader> Switches<R> {
+    pub fn new(before: R, after: R, nth: u32) -> Self {
+        Switches { before, after, nth, made: Cell::new(0) }
+    }
+
+    /// Whether the load was made.
+    pub fn hit(&self) -> bool {
+        self.made.get() >= self.nth
+    }
+
+    fn now(&self) -> &R {
+        self.made.set(self.made.get() + 1);
+        if self.hit() { &self.after } else { &self.before }
+    }
+}
+
+impl<R: Reader> Reader for Switches<R> {
+    fn u64(&self, at: Addr) -> Result<u64, Fault> {
+        self.now().u64(at)
+    }
+    fn u32(&self, at: Addr) -> Result<u32, Fault> {
+        self.now().u32(at)
+    }
+    fn u8(&self, at: Addr) -> Result<u8, Fault> {
+        self.now().u8(at)
+    }
+}

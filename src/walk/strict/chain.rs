@@ -6,7 +6,9 @@ use super::{
     Truncated, pack,
 };
 use crate::addr::Addr;
+use crate::checks::{Check, Checks};
 use crate::frame::FrameBuf;
+use crate::heuristics::is_entry;
 use crate::layout::{FrameLayout, Outermost};
 use crate::reader::{POISON, Reader};
 use crate::walk::head::Head;
@@ -14,30 +16,48 @@ use crate::walk::head::Head;
 /// Follows the chain from the thread state. `CONFIRM`: the buffer was cleared, and holds behind its end what an earlier pass
 /// collected; the first difference ends the walk as [`Rejected::Unstable`].
 #[inline(always)]
-pub(super) fn follow<R: Reader, const CONFIRM: bool>(
+pub(super) fn follow<C: Checks, R: Reader, const CONFIRM: bool>(
+    checks: C,
     reader: &R,
     request: &Request<'_>,
     out: &mut FrameBuf<'_>,
     hops: &mut u32,
 ) -> Result<(), Stop> {
     let layout = &request.interpreter.layout.frame;
-    let budget = out.capacity() as u32 + EXTRA_HOPS;
+    let budget = match checks.has(Check::HopBudget) {
+        true => out.capacity() as u32 + EXTRA_HOPS,
+        false => BOUNDLESS,
+    };
     let first = Head::read(reader, request)?;
     let base = match layout.outermost {
-        Outermost::BaseFrame(offset) => reader.addr_at(request.tstate, offset).at(Site::TstateBaseFrame)?,
+        // Without a look at how a chain ends, NULL is the end of every one, as it is in the PR's walk.
+        Outermost::BaseFrame(offset) if checks.has(Check::ChainEnd) => {
+            reader.addr_at(request.tstate, offset).at(Site::TstateBaseFrame)?
+        }
         _ => Addr::NULL,
     };
-    let mut stack = DataStack::of(reader, request, first.frame)?;
+    let mut stack = DataStack::of(checks, reader, request, first.frame)?;
     let mut frame = first.frame;
     let mut last = None;
+    // The last frame that its thread owns: which chunk the walk is in, where nothing else says so.
+    let mut of_thread = None;
     let mut full = false;
     // 3.11 to 3.14: `base` is NULL and this loop ends there. 3.15: NULL before the base frame is a cut.
     while frame != base {
-        if let Some(span) = stack.span(layout.size) {
+        // What the fast loop follows passes every check; without some of them it follows more.
+        let span = match checks.has(Check::DataStack) {
+            true => stack.span(layout.size),
+            false => Some((Addr::NULL, 0)),
+        };
+        if let Some(span) = span {
             let hops_left = budget - *hops;
             let run = match stack.is_current() {
-                true => run::<R, CONFIRM, false>(reader, layout, span, frame, hops_left, out),
-                false => run::<R, CONFIRM, true>(reader, layout, span, frame, hops_left, out),
+                true => {
+                    run::<C, R, CONFIRM, false>(checks, reader, layout, span, frame, base, hops_left, out)
+                }
+                false => {
+                    run::<C, R, CONFIRM, true>(checks, reader, layout, span, frame, base, hops_left, out)
+                }
             };
             *hops += run.hops;
             frame = run.frame;
@@ -46,6 +66,7 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
             }
             if let Some(followed) = run.last {
                 last = Some((followed, OWNER_THREAD));
+                of_thread = Some(followed);
                 // What cannot be read is no frame's address, so that it gets here.
                 if frame.get() == POISON {
                     frame = reader.addr_at(followed, layout.previous).at(Site::FramePrevious)?;
@@ -56,10 +77,12 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
             }
         }
         if !frame.is_pointer_shaped() {
-            return Err(match frame.is_null() {
-                true => Truncated::ChainCut.into(),
-                false => Rejected::FrameShape.into(),
-            });
+            if frame.is_null() {
+                return Err(Truncated::ChainCut.into());
+            }
+            if checks.has(Check::FrameShape) {
+                return Err(Rejected::FrameShape.into());
+            }
         }
         *hops += 1;
         if *hops > budget {
@@ -70,13 +93,28 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
         let owner = reader.u8_at(frame, layout.owner).at(Site::FrameOwner)?;
         let previous = reader.addr_at(frame, layout.previous).at(Site::FramePrevious)?;
         if owner == OWNER_THREAD {
-            stack.must_hold(reader, frame, layout.size, *hops)?;
-        } else if stack.holds(frame) {
-            // Frames of generators, frame objects and evaluation loops are elsewhere: this owner byte is not true.
-            return Err(Rejected::Owner.into());
+            if checks.has(Check::DataStack) {
+                stack.must_hold(checks, reader, frame, layout.size, *hops)?;
+            }
+        } else if checks.has(Check::OwnerPlace) {
+            if !checks.has(Check::DataStack)
+                && let Some(inner) = of_thread
+            {
+                stack.catch_up(checks, reader, inner, layout.size, *hops)?;
+            }
+            if stack.holds(frame) {
+                // Frames of generators, frame objects and evaluation loops are elsewhere: this owner byte is not true.
+                return Err(Rejected::Owner.into());
+            }
         }
-        if owner <= OWNER_LAST_PYTHON {
-            let packed = pack(frame, owner, executable, instruction);
+        let is_python = match owner {
+            0..=OWNER_LAST_PYTHON => true,
+            _ if layout.entry_owner == Some(owner) => false,
+            _ if checks.has(Check::Owner) => return Err(Rejected::Owner.into()),
+            _ => !is_entry(request.interpreter, owner),
+        };
+        if is_python {
+            let packed = pack(checks, frame, owner, executable, instruction);
             let Some(place) = out.room().first_mut() else {
                 full = true;
                 break;
@@ -86,20 +124,22 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
             }
             *place = packed;
             out.advance(1);
-        } else if layout.entry_owner != Some(owner) {
-            return Err(Rejected::Owner.into());
+        }
+        if owner == OWNER_THREAD {
+            of_thread = Some(frame);
         }
         last = Some((frame, owner));
         frame = previous;
     }
     // The innermost frames of a torn walk are as torn as all of them.
     if full {
-        first.must_be_still(reader, request, out.frames())?;
+        first.must_be_still(checks, reader, request, out.frames())?;
         return Err(Truncated::BufferFull.into());
     }
     // A thread without any frame is whole. Otherwise the last frame must be one that a chain can end with: `previous`
     // of a generator's frame is NULL for a moment after a yield, and a walk that meets it would call half a stack whole.
     let whole = match (layout.outermost, last) {
+        _ if !checks.has(Check::ChainEnd) => true,
         // A zeroed thread state has no base frame, and is no thread without frames.
         (Outermost::BaseFrame(_), _) => !base.is_null(),
         (_, None) => true,
@@ -110,9 +150,12 @@ pub(super) fn follow<R: Reader, const CONFIRM: bool>(
             owner != OWNER_GENERATOR && reader.u8_at(last, offset).at(Site::FrameIsEntry)? == 1
         }
     };
-    first.must_be_still(reader, request, out.frames())?;
+    first.must_be_still(checks, reader, request, out.frames())?;
     if whole { Ok(()) } else { Err(Truncated::ChainCut.into()) }
 }
+
+/// Hops without a budget: no walk makes so many.
+const BOUNDLESS: u32 = 1 << 30;
 
 /// How far before a frame the cache lines are that will be wanted soon: some eight frames, each of two lines.
 const AHEAD: u64 = 1024;
@@ -140,12 +183,17 @@ struct Run {
 /// `DEEP`: in a chunk of which nothing was used lately. Frames stand one after another, the outer one at the lower address, so
 /// the cache lines of those that come next can be asked for: a fifth of the time at 4096 frames, where a hop waits for them.
 /// In the innermost chunk it would cost a tenth.
+///
+/// Without the check of the data stack it follows the thread's frames wherever they are; `base` ends a chain of 3.15 then as before.
 #[inline(always)]
-fn run<R: Reader, const CONFIRM: bool, const DEEP: bool>(
+#[allow(clippy::too_many_arguments)]
+fn run<C: Checks, R: Reader, const CONFIRM: bool, const DEEP: bool>(
+    checks: C,
     reader: &R,
     layout: &FrameLayout,
     (from, distance): (Addr, u64),
     first: Addr,
+    base: Addr,
     hops: u32,
     out: &mut FrameBuf<'_>,
 ) -> Run {
@@ -155,15 +203,22 @@ fn run<R: Reader, const CONFIRM: bool, const DEEP: bool>(
     let room = out.room();
     let room = room.len().min(hops as usize);
     for place in &mut out.room()[..room] {
-        // Inside the chunk and 8-aligned, in one comparison: the rotation makes the low bits the highest.
-        if frame.minus(from).rotate_right(3) > distance >> 3 {
+        let is_other = match (checks.has(Check::DataStack), checks.has(Check::FrameShape)) {
+            // Inside the chunk and 8-aligned, in one comparison: the rotation makes the low bits the highest.
+            (true, true) => frame.minus(from).rotate_right(3) > distance >> 3,
+            (true, false) => frame.minus(from) > distance,
+            (false, true) => !frame.is_pointer_shaped() || frame == base,
+            (false, false) => frame == base,
+        };
+        if is_other {
             break;
         }
         if reader.u8_or_poison(frame, owner) != OWNER_THREAD {
             break;
         }
         let code = Addr::new(reader.u64_or_poison(frame, executable));
-        let packed = pack(frame, OWNER_THREAD, code, Addr::new(reader.u64_or_poison(frame, instruction)));
+        let next = Addr::new(reader.u64_or_poison(frame, instruction));
+        let packed = pack(checks, frame, OWNER_THREAD, code, next);
         if CONFIRM && *place != packed {
             same = false;
             break;

@@ -3,12 +3,14 @@
 //! Not checked: that the outermost frame of a whole chain stands at the root chunk's start. It does not while a destructor
 //! runs for the locals of a frame that has left the chain and is still on the stack (gh-99729).
 
-use super::{At, Rejected, Request, Site, Stop};
+use super::{At, End, Rejected, Request, Site, Stop};
 use crate::addr::Addr;
+use crate::checks::{Check, Checks};
 use crate::layout::chunk;
 use crate::reader::{Block, Reader};
 
 /// The live part of the thread's data stack, one chunk at a time, walked outward along with the frames.
+#[derive(Clone, Copy)]
 pub(super) struct DataStack {
     from: Addr,
     to: Addr,
@@ -29,15 +31,29 @@ fn live(current: Addr, top: Addr) -> [Block; 2] {
     [Block { at: current, len: chunk::DATA }, Block { at: data, len }]
 }
 
+/// Whether there is a chunk: NULL is none.
+#[inline(always)]
+fn is_chunk<C: Checks>(checks: C, at: Addr) -> bool {
+    if checks.has(Check::ChunkShape) { at.is_pointer_shaped() } else { !at.is_null() }
+}
+
 impl DataStack {
     #[inline(always)]
-    pub(super) fn of<R: Reader>(reader: &R, request: &Request<'_>, innermost: Addr) -> Result<Self, Stop> {
+    pub(super) fn of<C: Checks, R: Reader>(
+        checks: C,
+        reader: &R,
+        request: &Request<'_>,
+        innermost: Addr,
+    ) -> Result<Self, Stop> {
+        let mut stack = DataStack { from: Addr::NULL, to: Addr::NULL, outward: Addr::NULL, chunks: 0 };
+        if !checks.has(Check::DataStack) && !checks.has(Check::OwnerPlace) {
+            return Ok(stack);
+        }
         let chunk = request.tstate.plus(request.interpreter.layout.thread.datastack_chunk);
         let current = reader.addr(chunk).at(Site::TstateDatastack)?;
         // datastack_top follows; the current chunk's own `top` is not kept up to date.
         let top = reader.addr_at(chunk, 8).at(Site::TstateDatastack)?;
-        let mut stack = DataStack { from: Addr::NULL, to: Addr::NULL, outward: Addr::NULL, chunks: 0 };
-        if current.is_pointer_shaped() {
+        if is_chunk(checks, current) {
             stack.from = current.plus(chunk::DATA);
             stack.to = top;
             let frame = Block { at: innermost, len: request.interpreter.layout.frame.size };
@@ -50,17 +66,38 @@ impl DataStack {
 
     /// Rejects a frame that is in no live part: popped, or in memory that the thread has given back.
     #[inline(always)]
-    pub(super) fn must_hold<R: Reader>(
+    pub(super) fn must_hold<C: Checks, R: Reader>(
         &mut self,
+        checks: C,
         reader: &R,
         frame: Addr,
         size: u32,
         hops: u32,
     ) -> Result<(), Stop> {
         while !(frame >= self.from && frame.plus(size) <= self.to) {
-            self.step_outward(reader, hops)?;
+            self.step_outward(checks, reader, hops)?;
         }
         Ok(())
+    }
+
+    /// Moves on to the chunk that holds a frame, or stays where none does: for a walk that does not ask where frames are.
+    #[cold]
+    pub(super) fn catch_up<C: Checks, R: Reader>(
+        &mut self,
+        checks: C,
+        reader: &R,
+        frame: Addr,
+        size: u32,
+        hops: u32,
+    ) -> Result<(), Stop> {
+        let before = *self;
+        match self.must_hold(checks, reader, frame, size, hops) {
+            Err(Stop(End::Rejected(_))) => {
+                *self = before;
+                Ok(())
+            }
+            found => found,
+        }
     }
 
     /// Whether this is the chunk that the thread pushes frames to.
@@ -86,12 +123,12 @@ impl DataStack {
     }
 
     #[cold]
-    fn step_outward<R: Reader>(&mut self, reader: &R, hops: u32) -> Result<(), Stop> {
+    fn step_outward<C: Checks, R: Reader>(&mut self, checks: C, reader: &R, hops: u32) -> Result<(), Stop> {
         let next = self.outward;
         self.chunks += 1;
         // A chunk is made for a frame and goes with it, so there are no more chunks than frames, but for the root chunk and
         // one whose frame is just being taken down. A chunk that names itself as its previous once cost 2^16 steps.
-        if !next.is_pointer_shaped() || self.chunks > hops + 2 {
+        if !is_chunk(checks, next) || checks.has(Check::ChunkBudget) && self.chunks > hops + 2 {
             return Err(Rejected::OutsideDataStack.into());
         }
         // Chunks that were passed are not read again: their copies would leave no room for this one.

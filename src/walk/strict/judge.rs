@@ -1,10 +1,12 @@
 //! Second pass, over memory that changes far more slowly than frames do: code objects, instruction pointers, completeness.
 //!
-//! Loads are not checked for faults one by one: no poison passes the check of its value, and [`Judge::why`] looks again.
+//! Loads are not checked for faults one by one: no poison passes the check of its value, and [`Judge::why`] looks again. Where
+//! that check is off, a value that is needed nevertheless is loaded by the variant that reports the fault.
 
 use super::line::Lines;
 use super::{OWNER_GENERATOR, tables, unpack};
 use crate::addr::Addr;
+use crate::checks::{Check, Checks};
 use crate::frame::{Frame, FrameBuf, NO_LINE};
 use crate::layout::{CodeLayout, Version};
 use crate::reader::{POISON, Reader};
@@ -16,13 +18,14 @@ use core::ops::Range;
 /// Replaces what the first pass left by finished frames, dropping incomplete ones, and looks lines up where they are asked
 /// for. On an error the frames before it stay.
 #[inline(always)]
-pub(super) fn judge<R: Reader>(
+pub(super) fn judge<C: Checks, R: Reader>(
+    checks: C,
     reader: &R,
     request: &Request<'_>,
     out: &mut FrameBuf<'_>,
 ) -> Result<(), Stop> {
-    let judge = Judge::new(reader, request);
-    let lines = Lines::new(reader, request);
+    let judge = Judge::new(checks, reader, request);
+    let lines = Lines::new(checks, reader, request);
     let frames = out.filled();
     let (mut from, mut kept) = (0, 0);
     let mut end = Ok(());
@@ -35,7 +38,7 @@ pub(super) fn judge<R: Reader>(
         }
         reader.prefetch(codes(request, &frames[from..to]));
         if request.detail == Detail::Line {
-            reader.prefetch(tables::of(reader, request, &frames[from..to]));
+            reader.prefetch(tables::of(checks, reader, request, &frames[from..to]));
         }
         let group = &mut frames[from..to];
         let (judged, dropped);
@@ -58,14 +61,14 @@ pub(super) fn judge<R: Reader>(
 
 /// Fills the lines of finished frames in. On an error, its index.
 #[inline(always)]
-fn fill<R: Reader>(lines: &Lines<'_, R>, frames: &mut [Frame]) -> Result<(), (usize, Stop)> {
+fn fill<C: Checks, R: Reader>(lines: &Lines<'_, C, R>, frames: &mut [Frame]) -> Result<(), (usize, Stop)> {
     for (index, frame) in frames.iter_mut().enumerate() {
         frame.line = lines.line(frame.code, frame.lasti).map_err(|stop| (index, stop))?;
     }
     Ok(())
 }
 
-/// Code of a frame that is dropped: none that a finished frame can have.
+/// Address of a frame that is dropped: none that a finished frame can have.
 const DROPPED: Addr = Addr::NULL;
 
 /// Moves the finished frames of a range to `to`: how many.
@@ -73,7 +76,7 @@ const DROPPED: Addr = Addr::NULL;
 fn close_gaps(frames: &mut [Frame], range: Range<usize>, to: usize) -> usize {
     let mut kept = to;
     for index in range {
-        if frames[index].code != DROPPED {
+        if frames[index].frame != DROPPED {
             frames[kept] = frames[index];
             kept += 1;
         }
@@ -81,7 +84,8 @@ fn close_gaps(frames: &mut [Frame], range: Range<usize>, to: usize) -> usize {
     kept - to
 }
 
-struct Judge<'a, R> {
+struct Judge<'a, C, R> {
+    checks: C,
     reader: &'a R,
     request: &'a Request<'a>,
     // By value, as in the hot loop of the first pass.
@@ -91,10 +95,11 @@ struct Judge<'a, R> {
     live: LiveObject,
 }
 
-impl<'a, R: Reader> Judge<'a, R> {
-    fn new(reader: &'a R, request: &'a Request<'a>) -> Self {
+impl<'a, C: Checks, R: Reader> Judge<'a, C, R> {
+    fn new(checks: C, reader: &'a R, request: &'a Request<'a>) -> Self {
         let layout = &request.interpreter.layout;
         Judge {
+            checks,
             reader,
             request,
             code: layout.code,
@@ -104,7 +109,7 @@ impl<'a, R: Reader> Judge<'a, R> {
         }
     }
 
-    /// Judges packed frames and finishes them in place. A frame that is dropped gets [`DROPPED`] as its code. How many were
+    /// Judges packed frames and finishes them in place. A frame that is dropped gets [`DROPPED`] as its address. How many were
     /// judged, and whether any was dropped.
     ///
     /// The hot loop of this pass. It is written so that everything stays in registers: words are passed on as numbers, each
@@ -112,36 +117,60 @@ impl<'a, R: Reader> Judge<'a, R> {
     /// time of the pass: its two halves of a word were loaded as one before they had left the store buffer.)
     #[inline(always)]
     fn group(&self, frames: &[Cell<Frame>]) -> (usize, bool, Result<(), Stop>) {
-        let (reader, untag, code_type) = (self.reader, self.untag, self.code_type.get());
+        let (checks, reader, untag) = (self.checks, self.reader, self.untag);
+        let code_type = self.code_type.get();
         let CodeLayout { ob_type, units: ob_size, firsttraceable, adaptive, .. } = self.code;
         let mut dropped = false;
         let mut left = frames.iter();
         while let Some(place) = left.next() {
-            let (frame, owner, executable, instruction) = unpack(place.get());
+            let (frame, owner, executable, instruction) = unpack(checks, place.get());
             let code = Addr::new(executable.get() & untag);
-            if !code.is_pointer_shaped() || reader.u64_or_poison(code, ob_type) != code_type {
+            if checks.has(Check::CodeShape) && !code.is_pointer_shaped()
+                || checks.has(Check::CodeType) && reader.u64_or_poison(code, ob_type) != code_type
+            {
                 return self.ended(frames, left.len(), dropped);
             }
-            let count = reader.u64_or_poison(code, 0);
-            if count.wrapping_sub(1) >= MORTALS && !self.live.holds(count) {
-                return self.ended(frames, left.len(), dropped);
+            if checks.has(Check::Refcount) {
+                let count = reader.u64_or_poison(code, 0);
+                if count.wrapping_sub(1) >= MORTALS && !self.live.holds(count) {
+                    return self.ended(frames, left.len(), dropped);
+                }
             }
-            let units = reader.u64_or_poison(code, ob_size);
             let lasti = instruction.minus(code.plus(adaptive));
-            // One comparison for both ends and for an odd offset: a negative one is huge, and the rotation makes the lowest bit
-            // the highest.
-            if units > MAX_UNITS || lasti.rotate_right(1) >= units && !self.is_fresh(owner, units, lasti) {
-                return self.ended(frames, left.len(), dropped);
+            let mut units = 0;
+            if checks.has(Check::Instruction) {
+                units = reader.u64_or_poison(code, ob_size);
+                // One comparison for both ends and for an odd offset: a negative one is huge, and the rotation makes the lowest
+                // bit the highest.
+                if units > MAX_UNITS || lasti.rotate_right(1) >= units && !self.is_fresh(owner, units, lasti)
+                {
+                    return self.ended(frames, left.len(), dropped);
+                }
+            }
+            if let Err(stop) = self.words_were_read(frame, executable, instruction) {
+                return (frames.len() - left.len() - 1, dropped, Err(stop));
             }
             if owner != OWNER_GENERATOR {
-                let resume = u64::from(reader.u32_or_poison(code, firsttraceable));
+                let resume = match checks.has(Check::Instruction) && checks.has(Check::Resume) {
+                    true => u64::from(reader.u32_or_poison(code, firsttraceable)),
+                    false => match self.resume(code) {
+                        Ok(resume) => resume,
+                        Err(stop) => return (frames.len() - left.len() - 1, dropped, Err(stop)),
+                    },
+                };
                 // Before RESUME: invisible to sys._getframe too.
                 if (lasti as i64) < (resume * 2) as i64 {
-                    if resume > most_resume(units) {
+                    if checks.has(Check::Resume) && !checks.has(Check::Instruction) {
+                        units = match self.units(code) {
+                            Ok(units) => units,
+                            Err(stop) => return (frames.len() - left.len() - 1, dropped, Err(stop)),
+                        };
+                    }
+                    if checks.has(Check::Resume) && resume > most_resume(units) {
                         return self.ended(frames, left.len(), dropped);
                     }
                     dropped = true;
-                    place.set(Frame { code: DROPPED, ..Frame::default() });
+                    place.set(Frame { frame: DROPPED, ..Frame::default() });
                     continue;
                 }
             }
@@ -166,29 +195,66 @@ impl<'a, R: Reader> Judge<'a, R> {
     }
 
     fn examine(&self, packed: Frame) -> Result<(), Stop> {
-        let (frame, owner, executable, instruction) = unpack(packed);
+        let (frame, owner, executable, instruction) = unpack(self.checks, packed);
         let (reader, layout, words) = (self.reader, &self.code, &self.request.interpreter.layout.frame);
-        let poisoned = |word: Addr| word.get() == POISON;
-        if poisoned(executable) {
+        let checks = self.checks;
+        if executable.get() == POISON {
             reader.u64_at(frame, words.executable).at(Site::FrameExecutable)?;
         }
-        if poisoned(instruction) {
+        if instruction.get() == POISON {
             reader.u64_at(frame, words.instruction).at(Site::FrameInstruction)?;
         }
         let code = Addr::new(executable.get() & self.untag);
         let expect = |holds: bool, why: Rejected| if holds { Ok(()) } else { Err(Stop::from(why)) };
-        expect(code.is_pointer_shaped(), Rejected::CodeShape)?;
-        expect(
-            reader.addr_at(code, layout.ob_type).at(Site::CodeType)? == self.code_type,
-            Rejected::CodeType,
-        )?;
-        expect(self.live.holds(reader.u64(code).at(Site::CodeRefcount)?), Rejected::CodeRefcount)?;
-        let units = reader.u64_at(code, layout.units).at(Site::CodeUnits)?;
-        let lasti = instruction.minus(code.plus(layout.adaptive));
-        let inside = units <= MAX_UNITS && lasti.rotate_right(1) < units;
-        expect(inside || self.is_fresh(owner, units, lasti), Rejected::Instruction)?;
-        let resume = reader.u32_at(code, layout.firsttraceable).at(Site::CodeFirsttraceable)?;
-        expect(owner == OWNER_GENERATOR || u64::from(resume) <= most_resume(units), Rejected::Resume)
+        if checks.has(Check::CodeShape) {
+            expect(code.is_pointer_shaped(), Rejected::CodeShape)?;
+        }
+        if checks.has(Check::CodeType) {
+            let found = reader.addr_at(code, layout.ob_type).at(Site::CodeType)?;
+            expect(found == self.code_type, Rejected::CodeType)?;
+        }
+        if checks.has(Check::Refcount) {
+            expect(self.live.holds(reader.u64(code).at(Site::CodeRefcount)?), Rejected::CodeRefcount)?;
+        }
+        let mut units = 0;
+        if checks.has(Check::Instruction) || checks.has(Check::Resume) {
+            units = self.units(code)?;
+        }
+        if checks.has(Check::Instruction) {
+            let lasti = instruction.minus(code.plus(layout.adaptive));
+            let inside = units <= MAX_UNITS && lasti.rotate_right(1) < units;
+            expect(inside || self.is_fresh(owner, units, lasti), Rejected::Instruction)?;
+        }
+        if checks.has(Check::Resume) {
+            let resume = self.resume(code)?;
+            expect(owner == OWNER_GENERATOR || resume <= most_resume(units), Rejected::Resume)?;
+        }
+        Ok(())
+    }
+
+    /// Loads the words of a frame again that the first pass may not have got, where no check would tell.
+    #[inline(always)]
+    fn words_were_read(&self, frame: Addr, executable: Addr, instruction: Addr) -> Result<(), Stop> {
+        let (reader, words) = (self.reader, &self.request.interpreter.layout.frame);
+        if !self.checks.has(Check::CodeShape) && executable.get() == POISON {
+            reader.u64_at(frame, words.executable).at(Site::FrameExecutable)?;
+        }
+        if !self.checks.has(Check::Instruction) && instruction.get() == POISON {
+            reader.u64_at(frame, words.instruction).at(Site::FrameInstruction)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn units(&self, code: Addr) -> Result<u64, Stop> {
+        self.reader.u64_at(code, self.code.units).at(Site::CodeUnits)
+    }
+
+    /// The place of RESUME in code units. A negative number is a huge one.
+    #[inline(always)]
+    fn resume(&self, code: Addr) -> Result<u64, Stop> {
+        let resume = self.reader.u32_at(code, self.code.firsttraceable).at(Site::CodeFirsttraceable)?;
+        Ok(u64::from(resume))
     }
 
     /// A fresh frame of 3.11 and 3.12 points one unit before the code. Not a generator's, which runs only after its first
@@ -206,7 +272,7 @@ const MAX_UNITS: u64 = 1 << 27;
 /// Greatest place of RESUME, in code units, of a code object of `units`: behind it for the shim of a specialised `__init__`
 /// (3.13+), which has 3 and gives 4, so that it is never complete. A negative number is a huge one.
 const fn most_resume(units: u64) -> u64 {
-    units + 1
+    units.saturating_add(1)
 }
 
 /// Counts of objects that can die: 1 to this. The whole first word is compared, so that a 3.14 object with flags is looked

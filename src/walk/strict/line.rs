@@ -1,6 +1,7 @@
 //! The line of a frame whose code is believed: out of the cache where the request has one, else out of the line table.
 
 use crate::addr::Addr;
+use crate::checks::{Check, Checks};
 use crate::interpreter::Interpreter;
 use crate::line_cache::{Key, LineCache, fingerprint};
 use crate::line_table::{self, LineError, MAX_TABLE};
@@ -8,7 +9,8 @@ use crate::reader::{Block, POISON, Reader};
 use crate::walk::{At, Detail, Rejected, Request, Site, Stop};
 
 /// How lines are looked up in one walk.
-pub(super) struct Lines<'a, R> {
+pub(super) struct Lines<'a, C, R> {
+    checks: C,
     reader: &'a R,
     interpreter: &'a Interpreter,
     cache: Option<Cached<'a>>,
@@ -31,17 +33,17 @@ struct Table {
     len: u64,
 }
 
-impl<'a, R: Reader> Lines<'a, R> {
+impl<'a, C: Checks, R: Reader> Lines<'a, C, R> {
     /// Reads the generation, once a walk. A code object that another thread frees after that moment gets a generation that no
     /// key of this walk has, so an entry that this walk makes of its successor by mistake is found by no later walk.
     #[inline(always)]
-    pub(super) fn new(reader: &'a R, request: &Request<'a>) -> Self {
+    pub(super) fn new(checks: C, reader: &'a R, request: &Request<'a>) -> Self {
         let interpreter = request.interpreter;
         let cache = request
             .lines
             .filter(|_| request.detail == Detail::Line)
             .and_then(|lines| Cached::new(reader, request, lines));
-        Lines { reader, interpreter, cache }
+        Lines { checks, reader, interpreter, cache }
     }
 
     #[inline(always)]
@@ -112,10 +114,12 @@ impl<'a, R: Reader> Lines<'a, R> {
         let (reader, layout) = (self.reader, &self.interpreter.layout);
         let first = reader.u32_at(code, layout.code.firstlineno).at(Site::CodeFirstlineno)? as i32;
         let at = reader.addr_at(code, layout.code.linetable).at(Site::CodeLinetable)?;
-        if !at.is_pointer_shaped() {
+        if self.checks.has(Check::TableShape) && !at.is_pointer_shaped() {
             return Err(Rejected::Linetable.into());
         }
-        self.check_type(at)?;
+        if self.checks.has(Check::TableType) {
+            self.check_type(at)?;
+        }
         let len = reader.u64_at(at, layout.text.bytes_size).at(Site::LinetableSize)?;
         Ok(Table { first, at, len })
     }
@@ -132,6 +136,10 @@ impl<'a, R: Reader> Lines<'a, R> {
     #[inline(always)]
     fn look_up(&self, table: &Table, lasti: i32) -> Result<i32, Stop> {
         let data = table.at.plus(self.interpreter.layout.text.bytes_data);
+        if !self.checks.has(Check::TableBounds) {
+            let line = line_table::line_at_as_cpython(self.reader, data, table.len, table.first, lasti);
+            return line.at(Site::Linetable);
+        }
         self.reader.prefetch(core::iter::once(Block { at: data, len: line_table::needed(table.len, lasti) }));
         match line_table::line_at(self.reader, data, table.len, table.first, lasti) {
             Ok(line) => Ok(line.or_minus_one()),
