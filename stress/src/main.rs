@@ -17,11 +17,9 @@ mod expectation;
 mod failure;
 mod fault;
 mod hash;
-#[cfg_attr(not(test), allow(dead_code, reason = "stress mutate is about to call it"))]
 mod inject;
 mod interrupt;
 mod known_bug;
-#[cfg_attr(not(test), allow(dead_code, reason = "of inject"))]
 mod mappings;
 mod mutate;
 mod native;

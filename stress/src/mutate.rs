@@ -103,9 +103,10 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     for row in &rows {
         records.append(row)?;
     }
-    let (freed, injections) = done.lines.rows();
-    records.beside("freed.jsonl", &freed)?;
-    records.beside("injections.jsonl", &injections)?;
+    let checks = done.totals.checks(&counters, tag, stacks);
+    records.beside("checks.jsonl", &checks)?;
+    records.beside("freed.jsonl", &done.lines.freed())?;
+    records.beside("injections.jsonl", &done.lines.injections(tag))?;
     records.finish(complete)?;
     checkpoint.remove();
     let walks: u64 = rows.iter().map(|row| row.walks).sum();

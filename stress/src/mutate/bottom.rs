@@ -1,20 +1,22 @@
 //! What is done at the bottom of a stack: one thread, attached, in native code. A fault is made, everybody walks, it is taken
 //! back.
 
-use super::campaign::{Campaign, Group};
+use super::campaign::{Campaign, Group, Inject};
 use super::change::{Change, Writable};
+use super::checks::Checks;
 use super::counters::{Counters, Head, all_pairs};
 use super::differential::{Differential, Theirs};
 use super::process::Told;
 use super::stack::{Captured, KINDS, Memory, SOURCE};
-use super::subjects::{self, Answer, COUNT, How, Subjects};
+use super::subjects::{self, Answer, COUNT, CPYTHON_C, How, Subjects};
 use super::tally::{self, Outcome, Verdict};
 use super::victims::Victims;
+use crate::inject;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sigwalk::reader::VmReader;
 use sigwalk::walk::{Detail, End, Request, Walk};
-use sigwalk::walkers::{self, Reads};
+use sigwalk::walkers::{self, Entry, Reads};
 use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::{PyCFunction, PyDict, PyTuple};
@@ -104,11 +106,27 @@ impl Worker {
 
     fn all_groups(&self, stack: &Captured<'_>, number: u64, random: &mut ChaCha8Rng) -> Result<(), String> {
         for group in &self.campaign.groups {
-            if !group.walkers.is_empty() {
-                Walkers::new(self, stack, group)?.all_draws(group, random)?;
-            }
+            Walkers::new(self, stack, group)?.all_draws(group, random)?;
         }
-        let _ = number;
+        match &self.campaign.inject {
+            Some(inject) if number % inject.every == 0 => self.inject(stack, inject, random),
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads that fail, and pages that are taken away.
+    fn inject(&self, stack: &Captured<'_>, inject: &Inject, random: &mut ChaCha8Rng) -> Result<(), String> {
+        let request = Request::new(&self.live.interpreter, stack.tstate, Detail::Line);
+        let everybody: Vec<&'static Entry> = walkers::ALL.iter().collect();
+        let plan = inject::Plan { rate_walks: inject.walks, pages: true };
+        let mut rows = inject::Rows::default();
+        inject::on_this_stack(self.live, &request, &everybody, random, &plan, &mut rows)?;
+        for row in rows.records(self.tag) {
+            self.counters.leave(&serde_json::to_string(&row).expect("plain data"));
+        }
+        for line in rows.silent.iter().chain(&rows.deaths) {
+            self.counters.leave(line);
+        }
         Ok(())
     }
 }
@@ -123,6 +141,8 @@ struct Walkers<'a> {
     /// Their own answers on the healthy stack; none of those that refuse it.
     undisturbed: Vec<Option<Answer>>,
     differential: Option<Differential>,
+    /// Families whose checks are asked about.
+    checks: Vec<Checks<'a>>,
     request: Request<'a>,
 }
 
@@ -155,7 +175,11 @@ impl<'a> Walkers<'a> {
         if let Some(differential) = &mut differential {
             differential.compare(worker.live, &request, &Change::default(), || "the healthy stack".into());
         }
-        Ok(Walkers { worker, stack, subjects, who, undisturbed, differential, request })
+        let checks = group.checks.iter().map(|family| {
+            Checks::new(worker.live, family, &worker.counters, stack, &request, &reference.frames)
+        });
+        let checks = checks.collect();
+        Ok(Walkers { worker, stack, subjects, who, undisturbed, differential, checks, request })
     }
 
     fn all_draws(mut self, group: &Group, random: &mut ChaCha8Rng) -> Result<(), String> {
@@ -207,6 +231,7 @@ impl<'a> Walkers<'a> {
             if let Some(differential) = &mut self.differential {
                 differential.compare(self.worker.live, &request, &change, about);
             }
+            self.checks.iter_mut().for_each(|checks| checks.all(number, &request));
             change.undo();
             result?;
         }
@@ -225,7 +250,7 @@ impl<'a> Walkers<'a> {
             let Some(undisturbed) = undisturbed else { continue };
             self.worker.counters.set_head(Head::Walking, index as u32 + 1);
             self.subjects.walk(index, request, answer)?;
-            let verdict = tally::judge(reads_raw(index), answer, &undisturbed.frames);
+            let verdict = tally::judge_all(reads_raw(index), answer, undisturbed);
             self.worker.counters.count(index, number, &verdict);
             heard(subjects::name(index), &verdict);
         }
@@ -251,7 +276,7 @@ impl<'a> Walkers<'a> {
 
 /// Whether the walker itself does not protect its loads.
 fn reads_raw(index: usize) -> bool {
-    walkers::ALL.get(index).is_none_or(|entry| entry.reads == Reads::Raw)
+    index == CPYTHON_C || walkers::ALL.get(index).is_some_and(|entry| entry.reads == Reads::Raw)
 }
 
 fn said(verdict: &Verdict) -> String {

@@ -6,6 +6,7 @@ use super::subjects;
 use crate::failure::Failure;
 use crate::hash;
 use serde::Deserialize;
+use sigwalk::walkers::{FAMILIES, Family, family};
 use sigwalk_record::Campaign as Declared;
 use std::path::Path;
 
@@ -32,7 +33,7 @@ pub struct Group {
     /// Indices of [`subjects`].
     pub walkers: Vec<usize>,
     /// Families whose checks are switched off one by one.
-    pub checks: Vec<String>,
+    pub checks: Vec<&'static Family>,
     /// Pairs that are drawn from.
     pub pairs: Vec<Pair>,
     /// Our models of the PR are held to CPython's own code, walk by walk.
@@ -55,7 +56,7 @@ pub struct Inject {
     /// One stack in so many.
     pub every: u64,
     /// Walks of each rate.
-    pub walks: u64,
+    pub walks: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,11 +140,14 @@ impl Row {
             })
         });
         let walkers: Vec<usize> = walkers.collect::<Result<_, _>>()?;
-        if let Some(unknown) = self.checks.iter().find(|name| subjects::family(name).is_none()) {
-            let there: Vec<&str> = subjects::families().map(|family| family.name).collect();
-            return Err(format!("no checks of {unknown:?}; there are those of {}", there.join(", ")));
-        }
-        if self.draws == 0 || walkers.is_empty() && self.checks.is_empty() {
+        let families = self.checks.iter().map(|name| {
+            family(name).ok_or_else(|| {
+                let there: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+                format!("no checks of {name:?}; there are those of {}", there.join(", "))
+            })
+        });
+        let checks: Vec<&'static Family> = families.collect::<Result<_, _>>()?;
+        if self.draws == 0 || walkers.is_empty() && checks.is_empty() {
             return Err("draws is at least 1, and walkers or checks say who walks".into());
         }
         let fields = chosen("field", &self.fields, fields::ALL, Field::name)?;
@@ -159,7 +163,7 @@ impl Row {
         if pairs.is_empty() {
             return Err("none of these models applies to any of these fields; see stress list".into());
         }
-        Ok(Group { draws: self.draws, walkers, checks: self.checks.clone(), pairs, compare: self.compare })
+        Ok(Group { draws: self.draws, walkers, checks, pairs, compare: self.compare })
     }
 }
 
@@ -223,6 +227,6 @@ mod tests {
             Campaign::parse(&text).unwrap().groups.remove(0).pairs
         };
         assert!(of("").iter().all(|pair| !pair.field.is_of_a_name()));
-        assert!(of("fields = ['name.length']").iter().all(|pair| pair.field.is_of_a_name()));
+        assert!(of("fields = ['filename.length']").iter().all(|pair| pair.field.is_of_a_name()));
     }
 }

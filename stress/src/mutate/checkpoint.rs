@@ -4,6 +4,7 @@ use super::counters::{Counters, Totals};
 use super::lines::Lines;
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
+use sigwalk_record::{Freed, Injection};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,7 +32,8 @@ struct Kept {
     commit: String,
     stacks: BTreeSet<u64>,
     counts: Vec<(usize, u64)>,
-    lines: Lines,
+    freed: Vec<Freed>,
+    injections: Vec<Injection>,
 }
 
 /// Where a run is written down while it goes on.
@@ -75,7 +77,7 @@ impl Checkpoint {
             return Err(refuse("of another campaign, interpreter or build"));
         }
         let totals = Totals::from_sparse(&kept.counts, counters).ok_or_else(|| refuse("damaged"))?;
-        Ok(Done { stacks: kept.stacks, totals, lines: kept.lines })
+        Ok(Done { stacks: kept.stacks, totals, lines: Lines::of(kept.freed, kept.injections) })
     }
 
     /// Writes down what is there, every second, or `now`.
@@ -93,7 +95,8 @@ impl Checkpoint {
             commit: self.commit.clone(),
             stacks: done.stacks.clone(),
             counts: done.totals.sparse(),
-            lines: done.lines.clone(),
+            freed: done.lines.freed(),
+            injections: done.lines.injections(&self.interpreter),
         };
         let text = serde_json::to_string(&kept).map_err(|error| Failure::internal(error.to_string()))?;
         let new = self.path.with_extension("new");

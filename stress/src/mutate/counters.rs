@@ -11,7 +11,7 @@ use super::fields;
 use super::models;
 use super::subjects::{self, COUNT, SITES};
 use super::tally::{Outcome, Verdict};
-use sigwalk_record::{Mutation, SCHEMA};
+use sigwalk_record::{Check, Mutation, SCHEMA};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -54,7 +54,7 @@ pub fn all_pairs() -> Vec<Pair> {
 
 /// Bytes of the mapping.
 fn bytes() -> usize {
-    (HEAD + COUNT * (all_pairs().len() + 1) * COLUMNS + super::checks::words() + TEXT) * 4
+    (HEAD + COUNT * (all_pairs().len() + 1) * COLUMNS + super::checks::words(all_pairs().len()) + TEXT) * 4
 }
 
 /// The mapping.
@@ -121,6 +121,11 @@ impl Counters {
         word.store(word.load(Relaxed).wrapping_add(more), Relaxed);
     }
 
+    /// How many pairs of field and model there are.
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
     /// A number of the head.
     pub fn head(&self, which: Head) -> u32 {
         self.words[which as usize].load(Relaxed)
@@ -137,7 +142,7 @@ impl Counters {
         word.store(word.load(Relaxed).max(nanoseconds), Relaxed);
     }
 
-    /// Words for others, all zero at first.
+    /// Words of checks, all zero at first.
     pub fn more(&self) -> &'static [AtomicU32] {
         &self.words[self.more..self.text]
     }
@@ -225,12 +230,20 @@ impl Totals {
         self.words.get(16 + subject).copied().unwrap_or(0)
     }
 
-    /// Words of others.
-    pub fn more<'a>(&'a self, of: &Counters) -> &'a [u64] {
+    /// Words of checks.
+    fn more<'a>(&'a self, of: &Counters) -> &'a [u64] {
         self.words.get(of.more..of.text).unwrap_or_default()
     }
 
-    /// Rows with walks in them.
+    /// Rows of checks.
+    pub fn checks(&self, of: &Counters, interpreter: &str, stacks: u64) -> Vec<Check> {
+        let pairs = all_pairs();
+        let named: Vec<(&str, &str)> =
+            pairs.iter().map(|pair| (pair.field.name(), pair.model.name())).collect();
+        super::checks::rows(self.more(of), &named, interpreter, stacks)
+    }
+
+    /// Rows of walkers, with walks in them.
     pub fn rows(&self, of: &Counters, interpreter: &str, stacks: u64) -> Vec<Mutation> {
         let pairs = all_pairs();
         let sites: Vec<&str> = subjects::site_names().collect();

@@ -1,8 +1,10 @@
 //! What is changed: one word (or part of one) of a frame, a code object, a line table, a name, the thread's data stack or the
 //! head of the chain; and, for faults that take more than a word, a whole frame or a whole table.
 
+use super::names;
 use super::stack::Captured;
 use rand::RngExt;
+use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
 use sigwalk::layout::chunk;
@@ -53,10 +55,19 @@ fields! {
     Linetable = "linetable",
     CodeFilename = "code.co_filename",
     CodeName = "code.co_name",
+    CodeQualname = "code.co_qualname",
+    FilenameType = "filename.ob_type",
+    FilenameLength = "filename.length",
+    FilenameState = "filename.state",
+    FilenameData = "filename.data",
     NameType = "name.ob_type",
     NameLength = "name.length",
     NameState = "name.state",
-    NameByte = "name.data",
+    NameData = "name.data",
+    QualnameType = "qualname.ob_type",
+    QualnameLength = "qualname.length",
+    QualnameState = "qualname.state",
+    QualnameData = "qualname.data",
 }
 
 /// One place in memory, of one drawn instance of a field.
@@ -89,6 +100,12 @@ pub enum Holds {
     Table,
     /// A pointer to a str object.
     Text,
+    /// The length of a str object.
+    Length,
+    /// The state of a str object.
+    State,
+    /// A byte of a str object's data.
+    Letters,
     /// A pointer to something else.
     Pointer,
     /// A number.
@@ -109,7 +126,11 @@ impl Field {
             Field::Executable => Holds::Code,
             Field::Instruction => Holds::Instruction,
             Field::CodeLinetable => Holds::Table,
-            Field::CodeFilename | Field::CodeName => Holds::Text,
+            Field::CodeFilename | Field::CodeName | Field::CodeQualname => Holds::Text,
+            Field::FilenameType | Field::NameType | Field::QualnameType => Holds::Pointer,
+            Field::FilenameLength | Field::NameLength | Field::QualnameLength => Holds::Length,
+            Field::FilenameState | Field::NameState | Field::QualnameState => Holds::State,
+            Field::FilenameData | Field::NameData | Field::QualnameData => Holds::Letters,
             Field::Frame => Holds::WholeFrame,
             Field::Linetable => Holds::WholeTable,
             Field::Datastack
@@ -119,8 +140,7 @@ impl Field {
             | Field::Builtins
             | Field::CodeType
             | Field::CodeMonitoring
-            | Field::LinetableType
-            | Field::NameType => Holds::Pointer,
+            | Field::LinetableType => Holds::Pointer,
             Field::ChunkTop
             | Field::Owner
             | Field::CodeRefcount
@@ -128,25 +148,15 @@ impl Field {
             | Field::CodeFirstlineno
             | Field::CodeFirsttraceable
             | Field::LinetableSize
-            | Field::LinetableByte
-            | Field::NameLength
-            | Field::NameState
-            | Field::NameByte => Holds::Number,
+            | Field::LinetableByte => Holds::Number,
         }
     }
 
     /// Whether only a walk that delivers names looks at it.
     #[must_use]
-    pub const fn is_of_a_name(self) -> bool {
-        matches!(
-            self,
-            Field::CodeFilename
-                | Field::CodeName
-                | Field::NameType
-                | Field::NameLength
-                | Field::NameState
-                | Field::NameByte
-        )
+    pub fn is_of_a_name(self) -> bool {
+        matches!(self.holds(), Holds::Text | Holds::Length | Holds::State | Holds::Letters)
+            || matches!(self, Field::FilenameType | Field::NameType | Field::QualnameType)
     }
 
     /// Draws an instance: any frame of the chain for fields of frames, any frame with Python code for the others. `None`
@@ -164,7 +174,6 @@ impl Field {
         let in_tstate = |offset| of(stack.tstate, offset, 8, 0);
         let code = stack.chain[python].code;
         let table = || word(code.plus(layout.code.linetable));
-        let name = || word(code.plus(layout.code.name));
         let first_chunk =
             || word(stack.tstate.plus(layout.thread.datastack_chunk)).filter(|at| !at.is_null());
         match self {
@@ -200,15 +209,11 @@ impl Field {
                 let offset = layout.text.bytes_data + random.random_range(0..len.clamp(1, 1 << 20)) as u32;
                 of(owner, offset, 1, python)
             }
-            Field::CodeFilename => in_code(layout.code.filename, 8),
-            Field::CodeName => in_code(layout.code.name, 8),
-            Field::NameType => of(name()?, layout.code.ob_type, 8, python),
-            Field::NameLength => of(name()?, layout.text.length, 8, python),
-            Field::NameState => of(name()?, layout.text.state, 4, python),
-            Field::NameByte => {
-                let owner = name()?;
-                let len = word(owner.plus(layout.text.length))?.get();
-                of(owner, layout.text.ascii_data + random.random_range(0..len.clamp(1, 64)) as u32, 1, python)
+            _ => {
+                let name = self.name();
+                let of_that_name = names::fields(stack.live, code).filter(|(other, ..)| *other == name);
+                let (_, at, width) = of_that_name.choose(random)?;
+                Some(Place { at, width, frame: python, owner: code, offset: at.minus(code) as u32 })
             }
         }
     }

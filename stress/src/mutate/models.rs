@@ -6,6 +6,7 @@
 
 use super::change::Change;
 use super::fields::{Field, Holds, Place};
+use super::names;
 use super::stack::Captured;
 use super::victims::Kind;
 use rand::RngExt;
@@ -73,10 +74,11 @@ models! {
     FreedTstate = "freed-tstate", "a thread state that was deleted (free_threadstate)";
     NoHeaderBit = "no-header-bit", "an entry of a line table that does not begin with one";
     EndlessVarint = "endless-varint", "a varint of a line table that goes on to its end";
-    Truncated = "truncated", "a table, or a name, that is shorter than it was";
-    Empty = "empty", "a table, or a name, without anything";
-    NameKind = "name-kind", "the kind bits of a str object changed (PEP 393)";
-    NameState = "name-state", "compact and ascii bits of a str object changed";
+    Truncated = "truncated", "a table that is shorter than it was";
+    Empty = "empty", "a table without anything";
+    NameLength = "name-length", "another length of a str object: a recycled address, a resize that is half done (PEP 393)";
+    NameKind = "name-kind", "another kind of a str object: a recycled address (PEP 393)";
+    NameState = "name-state", "compact and ascii bits of a str object changed: the state of another with its data";
 }
 
 impl Model {
@@ -93,24 +95,22 @@ impl Model {
             TcacheKey | UnsortedBin => {
                 !matches!(holds, Holds::WholeFrame | Holds::WholeTable | Holds::Number)
             }
-            Neighbour => !matches!(
-                field,
-                Field::Tstate
-                    | Field::Head
-                    | Field::Datastack
-                    | Field::DatastackTop
-                    | Field::ChunkPrevious
-                    | Field::ChunkTop
-                    | Field::Frame
-                    | Field::Linetable
-                    | Field::LinetableType
-                    | Field::LinetableSize
-                    | Field::LinetableByte
-                    | Field::NameType
-                    | Field::NameLength
-                    | Field::NameState
-                    | Field::NameByte
-            ),
+            Neighbour => {
+                matches!(holds, Holds::Code | Holds::Instruction | Holds::Table | Holds::Text)
+                    || matches!(
+                        field,
+                        Field::Previous
+                            | Field::Owner
+                            | Field::Globals
+                            | Field::Builtins
+                            | Field::CodeType
+                            | Field::CodeRefcount
+                            | Field::CodeUnits
+                            | Field::CodeFirstlineno
+                            | Field::CodeFirsttraceable
+                            | Field::CodeMonitoring
+                    )
+            }
             TagFlip => matches!(holds, Holds::Frame | Holds::Code | Holds::Instruction),
             SelfCycle | TwoCycle | EntryCycle => matches!(field, Field::Previous),
             FreedCode | FreedCodeLarge | RecycledCode => matches!(holds, Holds::Code),
@@ -121,8 +121,9 @@ impl Model {
             HalfWrittenFrame | ClearedFrame => matches!(holds, Holds::WholeFrame),
             FreedTstate => matches!(holds, Holds::Tstate),
             NoHeaderBit | EndlessVarint => matches!(holds, Holds::WholeTable),
-            Truncated | Empty => matches!(field, Field::LinetableSize | Field::NameLength),
-            NameKind | NameState => matches!(field, Field::NameState),
+            Truncated | Empty => matches!(field, Field::LinetableSize),
+            NameLength => matches!(holds, Holds::Length),
+            NameKind | NameState => matches!(holds, Holds::State),
         }
     }
 
@@ -198,16 +199,13 @@ impl Model {
                     + 8 * (1 + pick(random, 10))
             }
             Model::Truncated => pick(random, before.clamp(1, 1 << 20)),
-            Model::NameKind => before ^ (1 + pick(random, 7)) << KIND,
-            Model::NameState => before ^ (1 + pick(random, 3)) << (KIND + 3),
+            Model::NameLength => names::Model::Length.value(before, random),
+            Model::NameKind => names::Model::Kind.value(before, random),
+            Model::NameState => names::Model::State.value(before, random),
             _ => return None,
         })
     }
 }
-
-/// First bit of the kind in a str object's state, behind two of `interned`; then compact and ascii
-/// (`Include/cpython/unicodeobject.h`).
-const KIND: u32 = 2;
 
 /// A frame that still says what it said of a code object that is gone: both of its words.
 fn stale_code(stack: &Captured<'_>, place: &Place, kind: Kind, random: &mut ChaCha8Rng) -> Option<Change> {

@@ -8,7 +8,6 @@ mod damage;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, reason = "the campaign is about to use it")]
 pub use damage::Model;
 
 use sigwalk::addr::Addr;

@@ -2,6 +2,7 @@
 //! own helpers with their faults caught.
 
 use super::differential::Theirs;
+use super::names::{self, Named};
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
 use sigwalk::walk::{Request, Site, Walk};
@@ -27,12 +28,19 @@ pub const FRAMES: usize = 256;
 /// Index of `cpython-c`, which is not among the walkers of the root crate.
 pub const CPYTHON_C: usize = walkers::ALL.len();
 
+/// Index of the call stack with names.
+const NAMES: usize = CPYTHON_C + 1;
+
 /// How many there are.
-pub const COUNT: usize = walkers::ALL.len() + 1;
+pub const COUNT: usize = NAMES + 1;
 
 /// The name of a subject.
 pub fn name(index: usize) -> &'static str {
-    walkers::ALL.get(index).map_or(cpython_c::NAME, |entry| entry.name)
+    match index {
+        CPYTHON_C => cpython_c::NAME,
+        NAMES => names::NAME,
+        _ => walkers::ALL[index].name,
+    }
 }
 
 /// All names.
@@ -65,6 +73,8 @@ pub struct Answer {
     pub how: How,
     /// The frames.
     pub frames: Vec<Frame>,
+    /// Their names, of who delivers any.
+    pub named: Option<Named>,
 }
 
 /// How a walk went.
@@ -80,7 +90,7 @@ pub enum How {
 
 impl Default for Answer {
     fn default() -> Self {
-        Answer { how: How::Crashed(0), frames: Vec::with_capacity(FRAMES) }
+        Answer { how: How::Crashed(0), frames: Vec::with_capacity(FRAMES), named: None }
     }
 }
 
@@ -126,6 +136,14 @@ impl Subjects {
     /// The process outside has died.
     pub fn walk(&mut self, index: usize, request: &Request<'_>, answer: &mut Answer) -> Result<(), String> {
         let mut out = FrameBuf::new(&mut self.buffer[..]);
+        if index == NAMES {
+            let named = names::walk(self.live, request, MANY_LOADS);
+            answer.how = if named.spent { How::Endless(named.walk.hops) } else { How::Ended(named.walk) };
+            answer.frames.clear();
+            answer.frames.extend_from_slice(&named.frames);
+            answer.named = Some(named);
+            return Ok(());
+        }
         if index == CPYTHON_C {
             let theirs = self.theirs.as_ref().ok_or("cpython-c is not available")?;
             answer.how = match theirs.walk(request, &mut out) {
@@ -182,21 +200,4 @@ fn timed(
         }
     }
     unreachable!("the second time is the last")
-}
-
-/// A policy whose checks can be switched off.
-#[derive(Debug)]
-pub struct Family {
-    /// The walker with all of them.
-    pub name: &'static str,
-}
-
-/// All families.
-pub fn families() -> impl Iterator<Item = &'static Family> {
-    [].iter()
-}
-
-/// The family of that name.
-pub fn family(name: &str) -> Option<&'static Family> {
-    families().find(|family| family.name == name)
 }

@@ -1,5 +1,6 @@
 //! What became of a walk over changed memory.
 
+use super::names;
 use super::subjects::{Answer, How};
 use sigwalk::frame::Frame;
 use sigwalk::reader::FaultKind;
@@ -62,7 +63,18 @@ pub struct Verdict {
     pub hops: u32,
 }
 
-/// Judges a walk by the walker's own answer on the healthy stack. `raw`: the walker itself does not protect its loads.
+/// Judges a walk by the walker's own answer on the healthy stack, its names too where it delivers any.
+pub fn judge_all(raw: bool, answer: &Answer, undisturbed: &Answer) -> Verdict {
+    let verdict = judge(raw, answer, &undisturbed.frames);
+    let (Some(named), Some(healthy)) = (&answer.named, &undisturbed.named) else { return verdict };
+    match (verdict.outcome, named.against(healthy)) {
+        (Outcome::Unharmed, names::Verdict::Missing) => Verdict { outcome: Outcome::Noticed, ..verdict },
+        (Outcome::Unharmed, names::Verdict::Wrong) => Verdict { outcome: Outcome::WrongName, ..verdict },
+        _ => verdict,
+    }
+}
+
+/// The same of the frames alone.
 pub fn judge(raw: bool, answer: &Answer, undisturbed: &[Frame]) -> Verdict {
     let of = |outcome| Verdict { outcome, site: None, hops: 0 };
     match answer.how {

@@ -34,42 +34,6 @@ pub enum Model {
 }
 
 impl Model {
-    /// All models.
-    pub const ALL: [Model; 3] = [Model::Length, Model::Kind, Model::State];
-
-    /// Name in records.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Model::Length => "name-length",
-            Model::Kind => "name-kind",
-            Model::State => "name-state",
-        }
-    }
-
-    /// Where such values come from.
-    #[must_use]
-    pub fn about(self) -> &'static str {
-        match self {
-            Model::Length => {
-                "another string's length at a recycled address; a resize that is half done; around 2^31, where copies stop believing it"
-            }
-            Model::Kind => "another string's kind at a recycled address: 0 (a legacy string, 3.11) to 7",
-            Model::State => {
-                "the state of a string that is not compact, or not ASCII, with the data of one that is"
-            }
-        }
-    }
-
-    /// Whether it applies to a field of `super::fields`.
-    #[must_use]
-    pub fn applies_to(self, field: &str) -> bool {
-        match self {
-            Model::Length => field.ends_with(".length"),
-            Model::Kind | Model::State => field.ends_with(".state"),
-        }
-    }
-
     /// A value to write where `before` stands; never `before` itself.
     pub fn value(self, before: u64, random: &mut impl Rng) -> u64 {
         match self {
