@@ -140,8 +140,12 @@ pub(super) fn follow<C: Checks, R: Reader, const CONFIRM: bool>(
     // of a generator's frame is NULL for a moment after a yield, and a walk that meets it would call half a stack whole.
     let whole = match (layout.outermost, last) {
         _ if !checks.has(Check::ChainEnd) => true,
-        // A zeroed thread state has no base frame, and is no thread without frames.
-        (Outermost::BaseFrame(_), _) => !base.is_null(),
+        // A zeroed thread state has no base frame, and is no thread without frames. And one that names another frame of the
+        // chain would end it there: the base frame is an entry frame, in the thread state.
+        (Outermost::BaseFrame(_), _) => {
+            base.is_pointer_shaped()
+                && layout.entry_owner == Some(reader.u8_at(base, layout.owner).at(Site::FrameOwner)?)
+        }
         (_, None) => true,
         (Outermost::EntryFrame, Some((_, owner))) => layout.entry_owner == Some(owner),
         // 3.11: a generator that C code runs is an entry as well, and its `previous` is NULL for a moment after each yield. A

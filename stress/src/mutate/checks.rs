@@ -7,7 +7,7 @@
 use super::change::Change;
 use super::counters::Counters;
 use super::stack::Captured;
-use super::subjects::{Answer, FRAMES, How};
+use super::subjects::{Answer, FRAMES, How, stopped_short};
 use super::tally::{self, Outcome};
 use sigwalk::addr::Addr;
 use sigwalk::checks::{Check, Mask};
@@ -18,8 +18,9 @@ use sigwalk_embed::Live;
 use sigwalk_record::{Check as Row, Harm, Mutation, SCHEMA};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Loads a walk may make; one that needs more is a hang. Twice what the lines of the largest buffer need.
-const LOADS: u32 = 1 << 18;
+/// Loads a walk may make at first, and where those were too few for the frames that it has followed: a buffer full of a large
+/// function's lines is no hang.
+const LOADS: [u32; 2] = [1 << 16, 1 << 20];
 
 /// Healthy stacks that are walked, as rows name them.
 const CONTROLS: [&str; 4] = ["healthy", "entry frame", "init shim", "just-created frame"];
@@ -111,8 +112,14 @@ impl<'a> Checks<'a> {
 
     fn walk(&mut self, on: Mask, request: &Request<'_>) -> Outcome {
         let mut out = FrameBuf::new(&mut self.buffer[..]);
-        let walk = (FAMILIES[self.family].walk)(on, &self.live.readers, LOADS, request, &mut out);
-        self.answer.how = How::Ended(walk);
+        for loads in LOADS {
+            out.clear();
+            let walk = (FAMILIES[self.family].walk)(on, &self.live.readers, loads, request, &mut out);
+            self.answer.how = How::Ended(walk);
+            if !stopped_short(&walk) {
+                break;
+            }
+        }
         self.answer.frames.clear();
         self.answer.frames.extend_from_slice(out.frames());
         tally::judge(true, &self.answer, self.truth.as_deref().unwrap_or_default()).outcome

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::seq::IteratorRandom;
 use rand_chacha::ChaCha8Rng;
 use sigwalk::addr::Addr;
-use sigwalk::layout::chunk;
+use sigwalk::layout::{Outermost, chunk};
 
 macro_rules! fields {
     ($($variant:ident = $name:literal,)*) => {
@@ -31,6 +31,7 @@ macro_rules! fields {
 fields! {
     Tstate = "tstate",
     Head = "tstate.current_frame",
+    BaseFrame = "tstate.base_frame",
     Datastack = "tstate.datastack_chunk",
     DatastackTop = "tstate.datastack_top",
     ChunkPrevious = "chunk.previous",
@@ -122,7 +123,7 @@ impl Field {
     pub const fn holds(self) -> Holds {
         match self {
             Field::Tstate => Holds::Tstate,
-            Field::Head | Field::Previous => Holds::Frame,
+            Field::Head | Field::BaseFrame | Field::Previous => Holds::Frame,
             Field::Executable => Holds::Code,
             Field::Instruction => Holds::Instruction,
             Field::CodeLinetable => Holds::Table,
@@ -179,6 +180,10 @@ impl Field {
         match self {
             Field::Tstate => in_tstate(0),
             Field::Head => of(stack.head.0, stack.head.1, 8, 0),
+            Field::BaseFrame => match layout.frame.outermost {
+                Outermost::BaseFrame(offset) => in_tstate(offset),
+                _ => None,
+            },
             Field::Datastack => in_tstate(layout.thread.datastack_chunk),
             Field::DatastackTop => in_tstate(layout.thread.datastack_chunk + 8),
             Field::ChunkPrevious => of(first_chunk()?, chunk::PREVIOUS, 8, 0),

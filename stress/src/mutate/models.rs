@@ -54,6 +54,7 @@ models! {
     SelfCycle = "self-cycle", "the frame as its own previous";
     TwoCycle = "two-cycle", "the next inner frame as previous";
     EntryCycle = "entry-cycle", "two entry frames as each other's previous: a skip loop meets no complete frame (3.12+)";
+    AnotherFrame = "another-frame", "the address of another frame of the chain";
     Neighbour = "neighbour", "the same field of another frame of this stack: a store that is overtaken";
     Alias4Gib = "alias-4gib", "the value plus a multiple of 4 GiB: _PyFrame_SafeGetLasti cuts to 32 bits";
     Garbage = "garbage", "an address of readable memory that holds random bytes: reused for something else";
@@ -113,6 +114,7 @@ impl Model {
             }
             TagFlip => matches!(holds, Holds::Frame | Holds::Code | Holds::Instruction),
             SelfCycle | TwoCycle | EntryCycle => matches!(field, Field::Previous),
+            AnotherFrame => matches!(field, Field::BaseFrame | Field::Head),
             FreedCode | FreedCodeLarge | RecycledCode => matches!(holds, Holds::Code),
             FreedTable => matches!(holds, Holds::Table),
             FreedGenerator | ExitedThread | PoppedChunk | PoppedFrame | ReturnedEntry | ShiftedFrame => {
@@ -176,6 +178,7 @@ impl Model {
             Model::TagFlip => before ^ 1,
             Model::SelfCycle => stack.chain[place.frame].frame.get(),
             Model::TwoCycle => stack.chain[place.frame.checked_sub(1)?].frame.get(),
+            Model::AnotherFrame => stack.chain[random.random_range(0..stack.chain.len())].frame.get(),
             Model::Neighbour => {
                 let other = &stack.chain[stack.python[random.random_range(0..stack.python.len())]];
                 // Of the same kind of owner: the frame, or what the frame's code leads to.

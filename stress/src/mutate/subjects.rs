@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 pub const LOADS: u32 = 50_000;
 
 /// Loads it may make where those were too few and it has not followed [`ENDLESS`] frames: a scan that leaves its line table
-/// ends at the end of the mapping at the latest, and 256 times the line of a large function is a lot, too.
-pub const MANY_LOADS: u32 = 1 << 28;
+/// ends at the end of the mapping at the latest, mostly much earlier, and 256 times the line of a large function is a lot, too.
+pub const MANY_LOADS: u32 = 1 << 22;
 
 /// Hops after which a walk counts as endless. The chains have less than a hundred frames, and the buffer is full before.
 pub const ENDLESS: u32 = 4096;
@@ -173,9 +173,9 @@ impl Subjects {
     }
 }
 
-/// Whether a walk was ended by the budget of loads although its hops are few.
+/// Whether a walk was ended by the budget of loads although it has followed no more frames than a buffer holds.
 pub fn stopped_short(walk: &Walk) -> bool {
-    walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= ENDLESS
+    walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= FRAMES as u32 + 1
 }
 
 fn timed(
