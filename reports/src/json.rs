@@ -1,15 +1,17 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod heuristics;
 mod same_seeds;
 mod stepping;
 
 use crate::failure::Failure;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::cost::CountKey;
-use crate::model::mutation::COLUMNS;
+use crate::model::mutation::{COLUMNS, SILENT};
 use crate::model::ratio::Target;
 use crate::model::{Model, bug};
 use crate::stats::Interval;
+use heuristics::{Heuristics, heuristics};
 use same_seeds::{SameSeeds, same_seeds};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,7 +49,11 @@ struct Summary<'a> {
     ratios: Vec<Ordered<Value>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     known_bugs: Vec<Ordered<Value>>,
+    /// One a (interpreter, walker, field, model).
     mutations: Vec<Mutation<'a>>,
+    /// Sums of these, checks, injection, freed memory and fuzzing: see `json/heuristics.rs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heuristics: Option<Heuristics<'a>>,
     buckets: Vec<Ordered<Value>>,
 }
 
@@ -98,7 +104,14 @@ struct Mutation<'a> {
     model: &'a str,
     n: u64,
     stacks: u64,
+    /// Every outcome once; `silent` is the sum of its kinds.
     rates: Ordered<Rate>,
+    /// Silent answers by kind: splice, wrong_code, wrong_line, prefix, wrong_name. A kind that did not happen is left out.
+    #[serde(skip_serializing_if = "no_kind")]
+    silent: Ordered<u64>,
+    /// Hops of the longest walk that was cut as endless; left out where there was none.
+    #[serde(skip_serializing_if = "is_zero")]
+    hops: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     crash_sites: Option<&'a BTreeMap<String, u64>>,
 }
@@ -170,6 +183,7 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .map(known_bug)
             .collect(),
         mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
+        heuristics: heuristics(model),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
     let mut text = serde_json::to_string_pretty(&summary).map_err(Failure::internal)?;
@@ -224,6 +238,10 @@ fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
         rates: Ordered(
             COLUMNS.iter().map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks }))).collect(),
         ),
+        silent: Ordered(
+            SILENT.iter().map(|(name, k)| (*name, k(row))).filter(|(_, count)| *count > 0).collect(),
+        ),
+        hops: row.hops,
         crash_sites: sites.then_some(&row.crash_sites),
     }
 }
@@ -253,6 +271,10 @@ fn count((key, most): (&CountKey, &u64)) -> Ordered<Value> {
         ("depth", json!(key.depth)),
         ("most", json!(most)),
     ])
+}
+
+fn no_kind(kinds: &Ordered<u64>) -> bool {
+    kinds.0.is_empty()
 }
 
 fn is_zero(count: &u64) -> bool {
