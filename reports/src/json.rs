@@ -22,8 +22,29 @@ use stepping::{Stepping, stepping};
 /// Version of `summary.json` itself.
 const SCHEMA: u32 = 1;
 
-/// Above this size, the load at which each mutated walk would have crashed is left to the records.
+/// Above this size, single rows of mutations leave to the records what [`Detail`] says.
 const LARGEST: usize = 2 << 20;
+
+/// How much of a single row of mutations is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    /// Rates that are not 0; one that is missing is 0 of `n`.
+    Seen,
+    /// All rates, without the load at which each walk would have crashed.
+    Rates,
+    /// Everything.
+    Whole,
+}
+
+impl Detail {
+    fn left_out(self) -> &'static [&'static str] {
+        match self {
+            Detail::Whole => &[],
+            Detail::Rates => &["mutations[].crash_sites"],
+            Detail::Seen => &["mutations[].crash_sites", "mutations[].rates of 0/n"],
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -146,11 +167,16 @@ impl<T: Serialize> Serialize for Ordered<T> {
 /// # Errors
 /// Only when a number is not finite, which is a defect.
 pub fn summary(model: &Model) -> Result<String, Failure> {
-    let whole = written(model, true)?;
-    if whole.len() <= LARGEST { Ok(whole) } else { written(model, false) }
+    for detail in [Detail::Whole, Detail::Rates] {
+        let text = written(model, detail)?;
+        if text.len() <= LARGEST {
+            return Ok(text);
+        }
+    }
+    written(model, Detail::Seen)
 }
 
-fn written(model: &Model, sites: bool) -> Result<String, Failure> {
+fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
     let records = &model.records;
     let summary = Summary {
         schema: SCHEMA,
@@ -158,7 +184,7 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
         verdict_line: &model.verdict.line,
         reasons: &model.verdict.reasons,
         notices: &records.notices,
-        left_out: if sites { &[] } else { &["mutations[].crash_sites"] },
+        left_out: detail.left_out(),
         environment: records.builds.values().next().map(|build| &build.environment),
         interpreters: records
             .builds
@@ -182,7 +208,7 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .flat_map(|row| row.shown.iter().flatten())
             .map(known_bug)
             .collect(),
-        mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
+        mutations: records.mutations.0.values().map(|row| mutation(row, detail)).collect(),
         heuristics: heuristics(model),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
@@ -227,7 +253,7 @@ fn cell(cell: &CellStats) -> Cell<'_> {
     }
 }
 
-fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
+fn mutation(row: &sigwalk_record::Mutation, detail: Detail) -> Mutation<'_> {
     Mutation {
         interpreter: &row.interpreter,
         walker: &row.walker,
@@ -236,13 +262,17 @@ fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
         n: row.walks,
         stacks: row.stacks,
         rates: Ordered(
-            COLUMNS.iter().map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks }))).collect(),
+            COLUMNS
+                .iter()
+                .filter(|(_, k)| detail >= Detail::Rates || k(row) > 0)
+                .map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks })))
+                .collect(),
         ),
         silent: Ordered(
             SILENT.iter().map(|(name, k)| (*name, k(row))).filter(|(_, count)| *count > 0).collect(),
         ),
         hops: row.hops,
-        crash_sites: sites.then_some(&row.crash_sites),
+        crash_sites: (detail == Detail::Whole).then_some(&row.crash_sites),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{by_tag, tags};
 use crate::model::cell::Count;
 use crate::model::injected::{Word, mode};
 use crate::model::records::Records;
-use crate::text::number::{grouped, percent};
+use crate::text::number::{fraction, grouped, limits, percent};
 use sigwalk_record::Injection;
 use std::collections::BTreeSet;
 
@@ -88,6 +88,41 @@ pub fn injection(records: &Records, rows: usize) -> Table {
     table
 }
 
+/// The same at a glance: walkers and modes down, interpreters across.
+pub fn injection_glance(records: &Records, rows: usize) -> Table {
+    let all = &records.injections.0;
+    let tags = tags(all.keys().map(|(interpreter, ..)| interpreter.as_str()));
+    let mut head = vec!["walker", "mode"];
+    head.extend(&tags);
+    let caption = "Walks that crashed when loads failed: k/n and 95 % bound, the longest sweep, and what else went wrong, if anything";
+    let mut table = Table::new(caption, 2, &head);
+    let places: BTreeSet<_> =
+        all.keys().map(|(_, walker, mode, rate)| (order::rank(walker), *mode, *rate)).collect();
+    for ((_, walker), of_mode, rate) in places {
+        let found = |tag: &str| all.get(&(tag.to_owned(), walker.to_owned(), of_mode, rate));
+        let Some(named) = tags.iter().find_map(|tag| found(tag)).map(mode) else { continue };
+        let mut cells = vec![Td::text(named)];
+        cells.extend(tags.iter().map(|tag| found(tag).map_or_else(|| Td::num("–"), glance)));
+        table.row("", Td::text(walker), cells);
+    }
+    table.cut(rows);
+    table
+}
+
+fn glance(row: &Injection) -> Td {
+    let crash = Count { k: row.crash, n: row.walks };
+    let status = match row {
+        _ if row.crash > 0 || row.unprotected > 0 => Status::Crash,
+        _ if row.hang > 0 => Status::Hang,
+        _ if row.silent > 0 => Status::Silent,
+        _ => Status::Zero,
+    };
+    let wrong = [("hang", row.hang), ("silent", row.silent), ("unprotected", row.unprotected)];
+    let wrong = wrong.iter().filter(|(_, k)| *k > 0).map(|(what, k)| format!(", {what} {}", grouped(*k)));
+    let small = format!("{}, n to {}{}", limits(crash), grouped(row.longest), wrong.collect::<String>());
+    Td::num(fraction(crash)).small(small).status(status)
+}
+
 /// Would-be crashes that the fuzzer met: counts, no rates. A walker without any has a row that says so.
 pub fn fuzz(records: &Records, rows: usize) -> Table {
     let fuzzed = &records.fuzzed;
@@ -123,7 +158,13 @@ pub fn fuzz(records: &Records, rows: usize) -> Table {
                 let walks = fuzzed.walks.get(&(walker.to_owned(), (*tag).to_owned()));
                 walks.map_or_else(
                     || Td::num("–"),
-                    |of| Td::num("none met").small(format!("{} walks", grouped(of.walks))),
+                    |of| {
+                        Td::num("none met").small(format!(
+                            "{} walks, {} recovered",
+                            grouped(of.walks),
+                            grouped(of.recovered)
+                        ))
+                    },
                 )
             }));
             table.row("", Td::text(walker), cells);

@@ -37,8 +37,8 @@ pub struct Heuristics {
     pub checks: Vec<ChecksOf>,
     /// What freed memory held.
     pub freed: Table,
-    /// Loads that failed on purpose.
-    pub injection: Table,
+    /// Loads that failed on purpose: at a glance, and every outcome.
+    pub injection: [Table; 2],
     /// Guided fuzzing.
     pub fuzz: Table,
     /// One interpreter each.
@@ -58,7 +58,10 @@ pub fn section(model: &Model, rows: usize) -> Option<Heuristics> {
         matrices: checks::matrices(model, rows.min(60)),
         checks: checks::every(model, newest.as_deref(), rows.min(60)),
         freed: beside::freed(records, rows.min(150)),
-        injection: beside::injection(records, rows.min(200)),
+        injection: [
+            beside::injection_glance(records, rows.min(150)),
+            beside::injection(records, rows.min(200)),
+        ],
         fuzz: beside::fuzz(records, rows.min(60)),
         builds: builds::all(&records.mutations, newest.as_deref(), rows),
     };
@@ -68,7 +71,7 @@ pub fn section(model: &Model, rows: usize) -> Option<Heuristics> {
 
 impl Heuristics {
     fn tables(&self) -> impl Iterator<Item = &Table> {
-        [&self.control, &self.effect, &self.freed, &self.injection, &self.fuzz].into_iter()
+        [&self.control, &self.effect, &self.freed, &self.injection[0], &self.fuzz].into_iter()
     }
 }
 
