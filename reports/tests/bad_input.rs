@@ -285,6 +285,8 @@ fn bad_rows_beside_the_mutations() {
             output.status.success() && String::from_utf8(output.stderr).unwrap().contains(&said),
             "{said}"
         );
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(stdout.contains("Exploratory: ") && stdout.contains("1 last line(s) cut short"), "{stdout}");
         std::fs::remove_file(dir.path().join("summary.json")).unwrap();
         std::fs::write(run.join(name), &good).unwrap();
     }

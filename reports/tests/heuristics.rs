@@ -106,7 +106,8 @@ fn what_the_checks_are_worth_and_what_they_refuse() {
     let shown =
         section(&page, page.split("<section id=\"checks-pr-b1-3.15.0").nth(1).map(|_| "checks").unwrap());
     assert!(shown.contains("The same faults walked without any check and with all"));
-    // A check that prevents nothing is a row with its bound.
+    // A check that prevents nothing is a row with its bound: at a glance, in the order, in what is prevented, in the alarms.
+    assert_eq!(page.matches("<code>chunk-budget</code>").count(), 4);
     let useless = page.split("<code>chunk-budget</code>").nth(2).unwrap().split("</tr>").next().unwrap();
     assert!(useless.contains("0/10\u{202f}000 ≤ 3.00e-4"), "{useless}");
     for model in ["healthy", "entry frame", "init shim", "just-created frame"] {

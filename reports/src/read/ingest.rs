@@ -19,6 +19,8 @@ pub struct Ingest {
     seen: BTreeMap<Origin, Seen>,
     /// Where each row about mutated memory came from.
     pub(super) once: Once,
+    /// Whether a file of the run that is being read was cut short.
+    cut: bool,
 }
 
 impl Ingest {
@@ -116,7 +118,7 @@ impl Ingest {
             started: manifest.started.clone(),
             ended: manifest.ended.clone(),
             rows,
-            dropped: dropped.is_some(),
+            dropped: std::mem::take(&mut self.cut),
         });
         Ok(())
     }
@@ -191,6 +193,7 @@ impl Ingest {
     }
 
     pub(super) fn cut_short(&mut self, file: &str, dropped: Option<u64>) {
+        self.cut |= dropped.is_some();
         self.records.notices.extend(dropped.map(|line| {
             format!("{file}:{line}: the last line was cut short and is left out; the rows before it count")
         }));

@@ -75,28 +75,21 @@ impl Sampler {
         Estimate { value: pooled(groups), interval: percentile_interval(&mut replicates) }
     }
 
-    /// Median of `more` less median of `less`, with its interval. Where both have as many processes they are pairs, the i-th of
-    /// both having run side by side, and a replicate draws pairs: what makes one process slow is then in both and cancels.
+    /// What `more` takes more than `less`, with its interval. Where both have as many processes and batches they are pairs that
+    /// were timed together, and it is the median of their differences: what slows a process or a moment down is then in both
+    /// and cancels. Else it is the difference of two medians that are drawn apart.
     ///
     /// # Panics
     /// When a side has no group or an empty one.
     pub fn difference(&mut self, more: &[Vec<f64>], less: &[Vec<f64>]) -> Estimate {
-        let paired = more.len() == less.len();
-        let mut replicates: Vec<f64> = (0..REPLICATES)
-            .map(|_| {
-                if !paired {
-                    return self.replicate(more) - self.replicate(less);
-                }
-                let (mut above, mut below) = (Vec::new(), Vec::new());
-                for _ in more {
-                    let pair = self.below(more.len());
-                    for (drawn, group) in [(&mut above, &more[pair]), (&mut below, &less[pair])] {
-                        drawn.extend((0..group.len()).map(|_| group[self.below(group.len())]));
-                    }
-                }
-                median(&mut above) - median(&mut below)
-            })
-            .collect();
+        if more.iter().map(Vec::len).eq(less.iter().map(Vec::len)) {
+            let pair = |(more, less): (&Vec<f64>, &Vec<f64>)| {
+                more.iter().zip(less).map(|(more, less)| more - less).collect::<Vec<f64>>()
+            };
+            return self.median(&more.iter().zip(less).map(pair).collect::<Vec<_>>());
+        }
+        let mut replicates: Vec<f64> =
+            (0..REPLICATES).map(|_| self.replicate(more) - self.replicate(less)).collect();
         Estimate { value: pooled(more) - pooled(less), interval: percentile_interval(&mut replicates) }
     }
 
@@ -181,11 +174,13 @@ mod tests {
         assert_eq!((found.value, found.interval.low, found.interval.high), (1.5, 1.5, 1.5));
     }
 
-    /// Processes that differ by far more than the check costs: as pairs they measure it, apart they do not.
+    /// Processes and moments that differ by far more than what is asked for: as pairs they measure it, apart they do not.
     #[test]
-    fn a_difference_of_paired_processes_is_not_blurred_by_how_processes_differ() {
-        let process = |ns: f64| vec![ns; 9];
-        let (less, more) = ([10.0, 20.0, 30.0].map(process), [11.0, 21.0, 31.0].map(process));
+    fn a_difference_of_pairs_is_not_blurred_by_what_both_suffered() {
+        let side = |more: f64| {
+            [10.0, 20.0, 30.0].map(|ns| (0..9).map(|i| ns + f64::from(i) + more).collect::<Vec<_>>())
+        };
+        let (less, more) = (side(0.0), side(1.0));
         let found = Sampler::named("d").difference(&more, &less);
         assert_eq!((found.value, found.interval.low, found.interval.high), (1.0, 1.0, 1.0));
         let apart = Sampler::named("d").difference(&more, &less[..2]);

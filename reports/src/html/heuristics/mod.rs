@@ -1,4 +1,4 @@
-//! Heuristics: mutated frame memory. The answer first, then healthy stacks, outcomes by walker, what each check is worth, and what
+//! Heuristics: mutated frame memory. The answer first, then outcomes by walker, healthy stacks, what each check is worth, and what
 //! stands beside: freed memory as found, loads that fail on purpose, guided fuzzing; at last every interpreter by field and
 //! fault model.
 
