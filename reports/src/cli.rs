@@ -11,9 +11,11 @@ Examples:
   report build runs/smoke --out smoke.html          one page, with summary.md and summary.json beside it
   report build runs/ --out out/index.html --title \"Nightly\"
                                                     every run directory below runs/ in one report
+  report build runs/ --fuzz fuzz/stats --out r.html would-be crashes that the fuzzer met, beside the rates
   report text runs/smoke                            the text table, to paste into a review comment
 
-A run directory holds manifest.json and one of trials.jsonl, mutations.jsonl, cost.jsonl.
+A run directory holds manifest.json and one of trials.jsonl, mutations.jsonl, cost.jsonl; beside mutations.jsonl may
+stand checks.jsonl, injections.jsonl and freed.jsonl.
 
 Exit codes: 0 done; 1 defect of report; 2 wrong command line; 4 nothing ran; 5 records that are damaged or do not
 belong together; 6 the output cannot be written.";
@@ -40,6 +42,9 @@ enum Command {
         /// Title of the page.
         #[arg(long, default_value = "Signal-safe stack walking of CPython")]
         title: String,
+        /// Tallies of the fuzz target walk: counts that stand apart and are no rates.
+        #[arg(long, value_name = "DIR")]
+        fuzz: Option<PathBuf>,
     },
     /// Print the text summary (the same as summary.md) to standard output.
     #[command(after_long_help = EXAMPLES)]
@@ -47,6 +52,9 @@ enum Command {
         /// Run directories, or parents of run directories.
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
+        /// Tallies of the fuzz target walk: counts that stand apart and are no rates.
+        #[arg(long, value_name = "DIR")]
+        fuzz: Option<PathBuf>,
     },
 }
 
@@ -55,14 +63,14 @@ enum Command {
 /// # Errors
 /// Whatever stopped it, ready to print.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let (dirs, build) = match cli.command {
-        Command::Build { dirs, out, title } => (dirs, Some((out, title))),
-        Command::Text { dirs } => (dirs, None),
+    let (dirs, fuzz, build) = match cli.command {
+        Command::Build { dirs, out, title, fuzz } => (dirs, fuzz, Some((out, title))),
+        Command::Text { dirs, fuzz } => (dirs, fuzz, None),
     };
     // A bad --out is found before minutes of reading, not after.
     let target =
         build.map(|(out, title)| output::Target::new(&out).map(|target| (target, title))).transpose()?;
-    let model = model::Model::judge(read::read(&dirs)?);
+    let model = model::Model::judge(read::read(&dirs, fuzz.as_deref())?);
     for notice in &model.records.notices {
         eprintln!("report: {}", text::visible::one_line(notice));
     }

@@ -1,15 +1,17 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod heuristics;
 mod same_seeds;
 mod stepping;
 
 use crate::failure::Failure;
 use crate::model::cell::{CellStats, Count, Event};
 use crate::model::cost::CountKey;
-use crate::model::mutation::COLUMNS;
+use crate::model::mutation::{COLUMNS, SILENT};
 use crate::model::ratio::Target;
 use crate::model::{Model, bug};
 use crate::stats::Interval;
+use heuristics::{Heuristics, heuristics};
 use same_seeds::{SameSeeds, same_seeds};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,8 +22,29 @@ use stepping::{Stepping, stepping};
 /// Version of `summary.json` itself.
 const SCHEMA: u32 = 1;
 
-/// Above this size, the load at which each mutated walk would have crashed is left to the records.
+/// Above this size, single rows of mutations leave to the records what [`Detail`] says.
 const LARGEST: usize = 2 << 20;
+
+/// How much of a single row of mutations is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    /// Rates that are not 0; one that is missing is 0 of `n`.
+    Seen,
+    /// All rates, without the load at which each walk would have crashed.
+    Rates,
+    /// Everything.
+    Whole,
+}
+
+impl Detail {
+    fn left_out(self) -> &'static [&'static str] {
+        match self {
+            Detail::Whole => &[],
+            Detail::Rates => &["mutations[].crash_sites"],
+            Detail::Seen => &["mutations[].crash_sites", "mutations[].rates of 0/n"],
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Summary<'a> {
@@ -47,7 +70,11 @@ struct Summary<'a> {
     ratios: Vec<Ordered<Value>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     known_bugs: Vec<Ordered<Value>>,
+    /// One a (interpreter, walker, field, model).
     mutations: Vec<Mutation<'a>>,
+    /// Sums of these, checks, injection, freed memory and fuzzing: see `json/heuristics.rs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heuristics: Option<Heuristics<'a>>,
     buckets: Vec<Ordered<Value>>,
 }
 
@@ -98,7 +125,14 @@ struct Mutation<'a> {
     model: &'a str,
     n: u64,
     stacks: u64,
+    /// Every outcome once; `silent` is the sum of its kinds.
     rates: Ordered<Rate>,
+    /// Silent answers by kind: splice, wrong_code, wrong_line, prefix, wrong_name. A kind that did not happen is left out.
+    #[serde(skip_serializing_if = "no_kind")]
+    silent: Ordered<u64>,
+    /// Hops of the longest walk that was cut as endless; left out where there was none.
+    #[serde(skip_serializing_if = "is_zero")]
+    hops: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     crash_sites: Option<&'a BTreeMap<String, u64>>,
 }
@@ -133,11 +167,16 @@ impl<T: Serialize> Serialize for Ordered<T> {
 /// # Errors
 /// Only when a number is not finite, which is a defect.
 pub fn summary(model: &Model) -> Result<String, Failure> {
-    let whole = written(model, true)?;
-    if whole.len() <= LARGEST { Ok(whole) } else { written(model, false) }
+    for detail in [Detail::Whole, Detail::Rates] {
+        let text = written(model, detail)?;
+        if text.len() <= LARGEST {
+            return Ok(text);
+        }
+    }
+    written(model, Detail::Seen)
 }
 
-fn written(model: &Model, sites: bool) -> Result<String, Failure> {
+fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
     let records = &model.records;
     let summary = Summary {
         schema: SCHEMA,
@@ -145,7 +184,7 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
         verdict_line: &model.verdict.line,
         reasons: &model.verdict.reasons,
         notices: &records.notices,
-        left_out: if sites { &[] } else { &["mutations[].crash_sites"] },
+        left_out: detail.left_out(),
         environment: records.builds.values().next().map(|build| &build.environment),
         interpreters: records
             .builds
@@ -169,7 +208,8 @@ fn written(model: &Model, sites: bool) -> Result<String, Failure> {
             .flat_map(|row| row.shown.iter().flatten())
             .map(known_bug)
             .collect(),
-        mutations: records.mutations.0.values().map(|row| mutation(row, sites)).collect(),
+        mutations: records.mutations.0.values().map(|row| mutation(row, detail)).collect(),
+        heuristics: heuristics(model),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };
     let mut text = serde_json::to_string_pretty(&summary).map_err(Failure::internal)?;
@@ -213,7 +253,7 @@ fn cell(cell: &CellStats) -> Cell<'_> {
     }
 }
 
-fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
+fn mutation(row: &sigwalk_record::Mutation, detail: Detail) -> Mutation<'_> {
     Mutation {
         interpreter: &row.interpreter,
         walker: &row.walker,
@@ -222,9 +262,17 @@ fn mutation(row: &sigwalk_record::Mutation, sites: bool) -> Mutation<'_> {
         n: row.walks,
         stacks: row.stacks,
         rates: Ordered(
-            COLUMNS.iter().map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks }))).collect(),
+            COLUMNS
+                .iter()
+                .filter(|(_, k)| detail >= Detail::Rates || k(row) > 0)
+                .map(|(name, k)| (*name, rate(Count { k: k(row), n: row.walks })))
+                .collect(),
         ),
-        crash_sites: sites.then_some(&row.crash_sites),
+        silent: Ordered(
+            SILENT.iter().map(|(name, k)| (*name, k(row))).filter(|(_, count)| *count > 0).collect(),
+        ),
+        hops: row.hops,
+        crash_sites: (detail == Detail::Whole).then_some(&row.crash_sites),
     }
 }
 
@@ -253,6 +301,10 @@ fn count((key, most): (&CountKey, &u64)) -> Ordered<Value> {
         ("depth", json!(key.depth)),
         ("most", json!(most)),
     ])
+}
+
+fn no_kind(kinds: &Ordered<u64>) -> bool {
+    kinds.0.is_empty()
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -240,3 +240,149 @@ fn bad_counts() {
     let page = std::fs::read_to_string(dir.path().join("out.html")).unwrap();
     assert!(page.contains("runs/counts.jsonl:2: the last line was cut short"));
 }
+
+/// What stands beside the mutations is refused like them: by file and line.
+#[test]
+fn bad_rows_beside_the_mutations() {
+    use common::heuristics::{beside, checks, everything, freed, injections, mutations};
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("runs");
+    everything(&run, "3.15.0");
+    report(dir.path()).args(["build", "runs", "--out", "good.html"]).assert().success();
+    std::fs::remove_file(dir.path().join("summary.json")).unwrap();
+    for name in ["checks.jsonl", "injections.jsonl", "freed.jsonl"] {
+        let good = std::fs::read_to_string(run.join(name)).unwrap();
+        let second = |from: &str, to: &str| {
+            let mut lines: Vec<String> = good.lines().map(str::to_owned).collect();
+            let changed = lines[1].replacen(from, to, 1);
+            assert_ne!(lines[1], changed, "{from}");
+            lines[1] = changed;
+            std::fs::write(run.join(name), lines.join("\n") + "\n").unwrap();
+        };
+        second("\"schema\":1", "\"schema\":7");
+        refused(
+            dir.path(),
+            exit::INCOMPATIBLE,
+            &[&format!("runs/{name}:2: schema 7, this report reads schema 1")],
+        );
+        second("\"interpreter\":\"3.15.0\"", "\"interpreter\":\"3.13.5\"");
+        refused(
+            dir.path(),
+            exit::INCOMPATIBLE,
+            &[&format!("runs/{name}:2: interpreter 3.13.5 in a run of 3.15.0")],
+        );
+        second("\"schema\":1,", "\"schema\":1 ");
+        refused(
+            dir.path(),
+            exit::INCOMPATIBLE,
+            &[&format!("runs/{name}:2: not a record"), "restore the file"],
+        );
+        // A last line cut short is dropped, and said.
+        std::fs::write(run.join(name), good.clone() + "{\"sch").unwrap();
+        let output = report(dir.path()).args(["build", "runs", "--out", "cut.html"]).output().unwrap();
+        let said = format!("runs/{name}:{}: the last line was cut short", good.lines().count() + 1);
+        assert!(
+            output.status.success() && String::from_utf8(output.stderr).unwrap().contains(&said),
+            "{said}"
+        );
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(stdout.contains("Exploratory: ") && stdout.contains("1 last line(s) cut short"), "{stdout}");
+        std::fs::remove_file(dir.path().join("summary.json")).unwrap();
+        std::fs::write(run.join(name), &good).unwrap();
+    }
+    type Change = fn(&mut sigwalk_record::Check);
+    let changes: [(Change, &str); 5] = [
+        (|row| row.bare.crash = 20_000, "more harm than walks"),
+        (|row| row.alone.hang = row.bare.hang + 1, "prevents alone more than there is"),
+        (|row| row.only.silent = row.walks, "prevents alone of all checks more than"),
+        (|row| row.alarms = row.walks, "more false alarms"),
+        (|row| row.worse = row.walks + 1, "more false alarms, or more made worse"),
+    ];
+    for (change, said) in changes {
+        let mut rows = checks("3.15.0");
+        change(&mut rows[2]);
+        beside(&run, "checks.jsonl", &rows);
+        refused(dir.path(), exit::INCOMPATIBLE, &["runs/checks.jsonl:3: check executable-freed: ", said]);
+    }
+    beside(&run, "checks.jsonl", &checks("3.15.0"));
+    let mut rows = injections("3.15.0");
+    rows[1].walks += 1;
+    beside(&run, "injections.jsonl", &rows);
+    refused(
+        dir.path(),
+        exit::INCOMPATIBLE,
+        &["runs/injections.jsonl:2: the outcomes do not add up to 20001 walks"],
+    );
+    let mut rows = injections("3.15.0");
+    rows[0].per_million = 5;
+    beside(&run, "injections.jsonl", &rows);
+    refused(
+        dir.path(),
+        exit::INCOMPATIBLE,
+        &["runs/injections.jsonl:1: mode transient with 5 parts of a million"],
+    );
+    beside(&run, "injections.jsonl", &injections("3.15.0"));
+    let mut rows = freed("3.15.0");
+    rows[0].objects = u64::MAX;
+    beside(&run, "freed.jsonl", &rows);
+    refused(
+        dir.path(),
+        exit::INCOMPATIBLE,
+        &["runs/freed.jsonl:1: 18446744073709551615 is more than any run"],
+    );
+    beside(&run, "freed.jsonl", &freed("3.15.0"));
+    // The same rows a second time would tighten every bound without evidence.
+    let copy = dir.path().join("runs/copy");
+    for name in ["checks.jsonl", "injections.jsonl", "freed.jsonl"] {
+        mutations(&copy, "3.15.0");
+        std::fs::write(copy.join("mutations.jsonl"), "").unwrap();
+        std::fs::copy(run.join(name), copy.join(name)).unwrap();
+        let said = format!("runs/copy/{name}:1: the same row of campaign");
+        refused(dir.path(), exit::INCOMPATIBLE, &[&said, "no copy of it"]);
+        std::fs::remove_dir_all(&copy).unwrap();
+    }
+}
+
+#[test]
+fn bad_tallies_of_the_fuzzer() {
+    let dir = tempfile::tempdir().unwrap();
+    plain_run(&dir.path().join("runs"), 5);
+    let refused = |code: i32, said: &str| {
+        let args = ["build", "runs", "--fuzz", "stats", "--out", "out.html"];
+        let output = report(dir.path()).args(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.lines().count() == 1 && stderr.contains(said), "{stderr}");
+        assert!(!dir.path().join("out.html").exists());
+    };
+    refused(exit::USAGE, "stats: No such file or directory; name the directory of the fuzzer's tallies");
+    let stats = dir.path().join("stats");
+    common::heuristics::tallies(&stats);
+    let good = std::fs::read_to_string(stats.join("walk.json")).unwrap();
+    for (bad, said) in [
+        (
+            good.replace("\"schema\": 1", "\"schema\": 9"),
+            "stats/walk.json:1: schema 9, this report reads schema 1",
+        ),
+        (good.replace("\"schema\"", "\"shape\""), "stats/walk.json:1: no schema"),
+        (good.replace("\"walks\": [", "\"walks\": [["), "stats/walk.json:"),
+        (good.replace("1200", "-1200"), "stats/walk.json:"),
+        (
+            good.replace("100000", "18446744073709551615"),
+            "stats/walk.json:1: 18446744073709551615 is more than",
+        ),
+        (String::new(), "stats/walk.json:1: EOF"),
+    ] {
+        assert_ne!(bad, good);
+        std::fs::write(stats.join("walk.json"), bad).unwrap();
+        refused(exit::INCOMPATIBLE, said);
+    }
+    // An empty directory is said, and no failure.
+    std::fs::remove_dir_all(&stats).unwrap();
+    std::fs::create_dir(&stats).unwrap();
+    let output = report(dir.path()).args(["text", "runs", "--fuzz", "stats"]).output().unwrap();
+    assert!(
+        output.status.success()
+            && String::from_utf8(output.stderr).unwrap().contains("stats: no tally of the fuzzer")
+    );
+}

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::heuristics::beside;
 use common::{cell, crashed, manifest, report, trial, write, write_counts};
 use sigwalk_record::*;
 
@@ -71,7 +72,53 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
         crash_sites: [(EVIL.to_owned(), 5)].into(),
         ..Mutation::default()
     };
-    write(&dir.path().join("runs/mutations"), &declared, &[row]);
+    let mutated = dir.path().join("runs/mutations");
+    write(&mutated, &declared, &[row]);
+    let all = Harm { crash: 1, hang: 1, silent: 1 };
+    let check = |field: &str, model: &str| Check {
+        schema: SCHEMA,
+        interpreter: EVIL.into(),
+        family: EVIL.into(),
+        check: EVIL.into(),
+        field: field.into(),
+        model: model.into(),
+        walks: 9,
+        stacks: 1,
+        bare: all,
+        alone: all,
+        only: all,
+        worse: 1,
+        alarms: 1,
+        ..Check::default()
+    };
+    beside(&mutated, "checks.jsonl", &[check(EVIL, EVIL), check(Mutation::CONTROL.0, EVIL)]);
+    let injection = Injection {
+        schema: SCHEMA,
+        interpreter: EVIL.into(),
+        walker: EVIL.into(),
+        mode: Mode::Page,
+        per_million: 0,
+        stacks: 1,
+        longest: 1,
+        walks: 1,
+        failed: 1,
+        noticed: 0,
+        unharmed: 0,
+        silent: 0,
+        hang: 0,
+        crash: 1,
+        unprotected: 1,
+    };
+    beside(&mutated, "injections.jsonl", &[injection]);
+    let text = || EVIL.to_owned();
+    let freed =
+        Freed { schema: SCHEMA, interpreter: text(), model: text(), word: text(), found: text(), objects: 1 };
+    beside(&mutated, "freed.jsonl", &[freed]);
+    std::fs::create_dir(dir.path().join("stats")).unwrap();
+    let tally = serde_json::json!({"interpreter": EVIL, "walker": EVIL, "reads": "raw", "site": EVIL, "walks": 1,
+        "would_crash": 1, "recovered": 0, "hang": 1});
+    let tallies = serde_json::json!({"schema": 1, "executions": 1, "walks": [tally], "rows": [tally]});
+    std::fs::write(dir.path().join("stats/<img src=x>.json"), tallies.to_string()).unwrap();
 
     let output = report(dir.path())
         .args([
@@ -79,6 +126,8 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
             "runs",
             "--out",
             "r.html",
+            "--fuzz",
+            "stats",
             "--title",
             EVIL.trim_matches('\0').split('\0').next().unwrap(),
         ])
@@ -93,6 +142,10 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
         assert!(!page.contains(markup), "{markup}");
     }
     assert!(page.contains("&lt;script&gt;") && page.contains("\\u202egnp"));
+    for section in ["checks", "freed", "injection", "fuzz-tallies"] {
+        let part = page.split(&format!("<section id=\"{section}\">")).nth(1).unwrap();
+        assert!(part.split("<h3>").nth(1).unwrap().contains("\\u202egnp"), "{section}");
+    }
     let summary = std::fs::read_to_string(dir.path().join("summary.md")).unwrap();
     // Every fence is ours: opened with a language, closed alone.
     assert_eq!(summary.matches("```").count(), 2 * summary.matches("```text\n").count());

@@ -5,6 +5,7 @@
 
 mod cost;
 mod evidence;
+mod heuristics;
 mod mutated;
 mod trials;
 
@@ -145,7 +146,7 @@ const REGISTRY: [Claim; 12] = [
         id: "C11",
         text: "The freed-memory heuristics help",
         short: "heuristics help",
-        rule: mutated::heuristics,
+        rule: heuristics::help,
     },
     Claim {
         id: "C12",

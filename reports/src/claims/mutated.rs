@@ -2,15 +2,21 @@
 
 use super::evidence::{ENOUGH, worst_mutated};
 use super::{Evidence, Finding, Verdict};
-use crate::model::cell::{Count, Event};
+use crate::model::cell::Event;
 use crate::model::mutation::refused;
-use crate::text::number::{count, percent};
+use crate::text::number::{count, grouped};
 use sigwalk_record::Mutation;
 
 /// C4: chains closed into a cycle, walked with and without a hop budget.
 pub fn endless(evidence: Evidence) -> Finding {
     let closed = |row: &Mutation| row.field == "frame.previous" && row.model.contains("cycle");
     let hangs = |walker| worst_mutated(evidence, walker, closed, |row| row.hang);
+    let hops = evidence
+        .records
+        .mutations
+        .mutated()
+        .filter(|row| row.walker == "pr-b1" && closed(row))
+        .map(|row| row.hops);
     let Some((place, without)) = hangs("pr-b1") else {
         return Finding::not_measured("no frame.previous was closed into a cycle and walked by pr-b1");
     };
@@ -34,90 +40,17 @@ pub fn endless(evidence: Evidence) -> Finding {
         .map(|cell| cell.count(Event::Hang).k)
         .sum();
     let but = if refuses { " (without the stacks that it refuses when healthy)" } else { "" };
+    let longest = match hops.max().unwrap_or_default() {
+        0 => String::new(),
+        hops => format!(", cut by us after {} hops", grouped(hops)),
+    };
     Finding {
         verdict,
         figure: format!(
-            "endless walks where frame.previous was closed into a cycle: pr-b1 {} ({place}), pr-b1-hops {other}{but}; hangs of pr-b1 in live trials: {live}",
+            "endless walks where frame.previous was closed into a cycle: pr-b1 {} ({place}){longest}, pr-b1-hops {other}{but}; hangs of pr-b1 in live trials: {live}",
             count(without)
         ),
         cells: Vec::new(),
         section: "mutations",
     }
-}
-
-/// C11: needs walkers that differ in one heuristic only; they are called `pr-b1-no-…`.
-pub fn heuristics(evidence: Evidence) -> Finding {
-    let mutations = &evidence.records.mutations;
-    let off: Vec<&Mutation> =
-        mutations.0.values().filter(|row| row.walker.starts_with("pr-b1-no-")).collect();
-    let same = |row: &Mutation| {
-        off.iter().any(|other| {
-            (&other.interpreter, &other.field, &other.model) == (&row.interpreter, &row.field, &row.model)
-        })
-    };
-    let with = mutations.count(|row| row.walker == "pr-b1" && same(row), |row| row.would_crash);
-    let without = mutations.count(|row| row.walker.starts_with("pr-b1-no-"), |row| row.would_crash);
-    if with.n == 0 || without.n == 0 {
-        return not_isolated(evidence);
-    }
-    let verdict = if with.interval().high < without.interval().low {
-        Verdict::Supported
-    } else if with.interval().low > without.interval().high {
-        Verdict::Refuted
-    } else {
-        Verdict::Mixed
-    };
-    let figure =
-        format!("walks that would crash: with the heuristics {}, without {}", count(with), count(without));
-    Finding { verdict, figure, cells: Vec::new(), section: "mutations" }
-}
-
-/// What the records do say without such a walker.
-fn not_isolated(evidence: Evidence) -> Finding {
-    const ABSENT: &str = "no walker that differs in one heuristic only was walked";
-    let shares: Vec<String> = [("pr-b1", "pr-b1"), ("guarded", "guarded (strict policy)")]
-        .into_iter()
-        .filter_map(|(walker, label)| {
-            let noticed = spread(evidence, walker, |row| row.noticed)?;
-            let crashed = spread(evidence, walker, |row| row.would_crash)?;
-            Some(format!("{label} noticed {noticed} and would have crashed on {crashed}"))
-        })
-        .collect();
-    if shares.is_empty() {
-        return Finding::not_measured(ABSENT);
-    }
-    let alarms: Vec<String> = ["pr-b1", "pr-b1-hops", "guarded"]
-        .into_iter()
-        .filter_map(|walker| {
-            let rows = evidence.records.mutations.controls().filter(|row| row.walker == walker);
-            let (row, found) =
-                rows.map(|row| (row, refused(row))).max_by(|a, b| a.1.bound().total_cmp(&b.1.bound()))?;
-            Some(format!("{walker} {} ({})", count(found), row.interpreter))
-        })
-        .collect();
-    let alarms =
-        if alarms.is_empty() { "not measured".to_owned() } else { format!("at worst {}", alarms.join(", ")) };
-    Finding {
-        verdict: Verdict::NotMeasured,
-        figure: format!(
-            "of walks on mutated memory {}; false alarms on healthy stacks {alarms}; {ABSENT}",
-            shares.join(", ")
-        ),
-        cells: Vec::new(),
-        section: "mutations",
-    }
-}
-
-/// Share of a walker's mutated walks, from the lowest interpreter to the highest.
-fn spread(evidence: Evidence, walker: &str, outcome: fn(&Mutation) -> u64) -> Option<String> {
-    let sums = evidence.records.mutations.sums(|row| row.walker == walker, |row| row.interpreter.clone());
-    let mut counts: Vec<Count> = sums
-        .values()
-        .map(|row| Count { k: outcome(row), n: row.walks })
-        .filter(|count| count.n > 0)
-        .collect();
-    let share = |count: &Count| count.k as f64 / count.n as f64;
-    counts.sort_by(|a, b| share(a).total_cmp(&share(b)));
-    let (low, high) = (percent(*counts.first()?), percent(*counts.last()?));
-    Some(if low == high { high } else { format!("{} to {high}", low.trim_end_matches(" %")) })
 }

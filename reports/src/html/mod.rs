@@ -2,8 +2,8 @@
 
 mod bugs;
 pub mod escape;
+mod heuristics;
 mod matrix;
-mod mutations;
 mod order;
 mod same_seeds;
 mod sections;
@@ -16,8 +16,8 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use heuristics::Heuristics;
 use matrix::Section;
-use mutations::Mutated;
 use sigwalk_record::Campaign;
 use std::collections::BTreeSet;
 use table::Table;
@@ -56,7 +56,7 @@ struct Page<'a> {
     stepping: Table,
     stepping_sites: Table,
     bugs: Table,
-    mutations: Option<Mutated>,
+    mutations: Option<Heuristics>,
     cost: Vec<CostSection>,
     ratios: Table,
     buckets: Table,
@@ -101,7 +101,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         stepping,
         stepping_sites,
         bugs: bugs::table(records, rows),
-        mutations: mutations::section(model, rows),
+        mutations: heuristics::section(model, rows),
         cost: records
             .builds
             .keys()

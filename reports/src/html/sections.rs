@@ -286,7 +286,7 @@ pub fn data(model: &Model) -> Table {
         };
         let says = match run.kind {
             Kind::Trials => "one row a trial",
-            Kind::Mutations => "one row a walker, field and class",
+            Kind::Mutations => "one row a walker, field and model",
             Kind::Cost => "one row a subject and depth",
         };
         table.row(

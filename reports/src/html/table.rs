@@ -197,6 +197,11 @@ impl Table {
         self.rows.push(Tr { id: id.into(), head, cells });
     }
 
+    /// Whether it is shown without being asked for: a longer one is opened by who wants it.
+    pub fn is_short(&self) -> bool {
+        self.rows.len() <= 30
+    }
+
     /// Keeps the first `most` rows and says so.
     pub fn cut(&mut self, most: usize) {
         if self.rows.len() > most {

@@ -24,11 +24,6 @@ impl Count {
     pub fn bound(self) -> f64 {
         if self.k == 0 { zero_event_bound(self.n) } else { self.interval().high }
     }
-
-    /// Both counts together, for cells of one workload.
-    pub fn and(self, other: Count) -> Count {
-        Count { k: self.k + other.k, n: self.n + other.n }
-    }
 }
 
 /// What is counted: one column of the report each.

@@ -1,14 +1,19 @@
 //! What a report says, before it is written in any format.
 
+pub mod ablation;
 pub mod bucket;
 pub mod bug;
 pub mod cell;
+pub mod check;
 pub mod cost;
+pub mod fuzzed;
+pub mod injected;
 pub mod mutation;
 pub mod pairs;
 pub mod ratio;
 pub mod records;
 pub mod stepping;
+pub mod tag;
 pub mod verdict;
 
 use crate::claims::{self, Judged};
@@ -25,6 +30,8 @@ pub struct Model {
     pub stacks: Vec<(String, cost::Row)>,
     /// Walkers compared on the same seeds.
     pub pairs: Vec<pairs::Row>,
+    /// Checks in the order of what they are worth.
+    pub ablation: Vec<ablation::Ablation>,
     /// Ratios against their targets.
     pub ratios: Vec<ratio::Ratio>,
     /// The claims, judged.
@@ -39,9 +46,10 @@ impl Model {
         let cost = records.cost.rows();
         let stacks = records.cost.stack_rows();
         let pairs = records.pairs.rows();
+        let ablation = ablation::all(&records, &records.checks.sums());
         let ratios = ratio::all(&records);
         let verdict = verdict::of(&records);
         let claims = claims::judge(&records, &ratios);
-        Self { records, cost, stacks, pairs, ratios, claims, verdict }
+        Self { records, cost, stacks, pairs, ablation, ratios, claims, verdict }
     }
 }

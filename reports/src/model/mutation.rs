@@ -4,7 +4,7 @@ use super::cell::Count;
 use sigwalk_record::Mutation;
 use std::collections::BTreeMap;
 
-/// (interpreter, walker, field, class)
+/// (interpreter, walker, field, model)
 pub type Key = (String, String, String, String);
 
 /// The key of a row.
@@ -24,6 +24,22 @@ pub const COLUMNS: [Column; 6] = [
     ("recovered", |row| row.recovered),
     ("unharmed", |row| row.unharmed),
 ];
+
+/// The kinds of silent answers, in the order of how far they lead astray.
+pub const SILENT: [Column; 5] = [
+    ("splice", |row| row.splice),
+    ("wrong_code", |row| row.wrong_code),
+    ("wrong_line", |row| row.wrong_line),
+    ("prefix", |row| row.prefix),
+    ("wrong_name", |row| row.wrong_name),
+];
+
+/// Whether every walk has one outcome. Checked addition: a record may hold any number.
+pub fn adds_up(row: &Mutation) -> bool {
+    let single = COLUMNS.iter().filter(|(name, _)| *name != "silent");
+    let sum = single.chain(&SILENT).try_fold(0_u64, |sum, (_, k)| sum.checked_add(k(row)));
+    sum == Some(row.walks) && row.crash_sites.values().all(|count| *count <= row.walks)
+}
 
 /// All rows by key.
 #[derive(Debug, Default)]
@@ -70,17 +86,10 @@ impl Mutations {
         for row in self.mutated().filter(|row| keep(row)) {
             let sum = sums.entry(by(row)).or_default();
             add(sum, row);
-            // Fields and classes may share their stacks: the largest number of one row is what is certain.
+            // Fields and models may share their stacks: the largest number of one row is what is certain.
             sum.stacks = sum.stacks.max(row.stacks);
         }
         sums
-    }
-
-    /// The sum of one outcome over the changed rows that `keep` keeps.
-    pub fn count(&self, keep: impl Fn(&Mutation) -> bool, outcome: fn(&Mutation) -> u64) -> Count {
-        self.mutated()
-            .filter(|row| keep(row))
-            .fold(Count::default(), |sum, row| sum.and(Count { k: outcome(row), n: row.walks }))
     }
 }
 
@@ -89,18 +98,43 @@ pub fn refused(row: &Mutation) -> Count {
     Count { k: row.walks - row.unharmed - row.silent(), n: row.walks }
 }
 
-/// Adds the outcomes; stacks are up to the caller.
+/// Adds the outcomes; stacks are up to the caller. Written out, so that a new field of the record does not compile until
+/// somebody has said how it adds.
 fn add(known: &mut Mutation, row: &Mutation) {
-    known.walks += row.walks;
-    known.unharmed += row.unharmed;
-    known.noticed += row.noticed;
-    known.recovered += row.recovered;
-    known.would_crash += row.would_crash;
-    known.hang += row.hang;
-    known.splice += row.splice;
-    known.wrong_line += row.wrong_line;
-    known.prefix += row.prefix;
-    for (site, count) in &row.crash_sites {
+    let Mutation {
+        schema: _,
+        interpreter: _,
+        walker: _,
+        field: _,
+        model: _,
+        walks,
+        stacks: _,
+        unharmed,
+        noticed,
+        recovered,
+        would_crash,
+        hang,
+        hops,
+        splice,
+        wrong_code,
+        wrong_line,
+        prefix,
+        wrong_name,
+        crash_sites,
+    } = row;
+    known.walks += walks;
+    known.unharmed += unharmed;
+    known.noticed += noticed;
+    known.recovered += recovered;
+    known.would_crash += would_crash;
+    known.hang += hang;
+    known.hops = known.hops.max(*hops);
+    known.splice += splice;
+    known.wrong_code += wrong_code;
+    known.wrong_line += wrong_line;
+    known.prefix += prefix;
+    known.wrong_name += wrong_name;
+    for (site, count) in crash_sites {
         *known.crash_sites.entry(site.clone()).or_default() += count;
     }
 }

@@ -2,7 +2,10 @@
 
 use super::bucket::Buckets;
 use super::cell::CellStats;
+use super::check::Checks;
 use super::cost::Costs;
+use super::fuzzed::Fuzzed;
+use super::injected::{FreedWords, Injections};
 use super::mutation::Mutations;
 use super::pairs::Pairs;
 use sigwalk_record::{Campaign, Environment, Interpreter, Kind};
@@ -21,6 +24,14 @@ pub struct Records {
     pub pairs: Pairs,
     /// Mutation rows.
     pub mutations: Mutations,
+    /// What single checks are worth.
+    pub checks: Checks,
+    /// Loads that failed on purpose.
+    pub injections: Injections,
+    /// What freed memory held.
+    pub freed: FreedWords,
+    /// Tallies of guided fuzzing.
+    pub fuzzed: Fuzzed,
     /// Timed batches.
     pub cost: Costs,
     /// Crashes and hangs by title.

@@ -2,23 +2,25 @@
 
 use super::find::Found;
 use super::lines::{self, Done};
-use super::{builds, seen::Seen};
+use super::{builds, mutated::Once, seen::Seen};
 use crate::failure::Failure;
 use crate::model::cell::CellStats;
 use crate::model::records::{Records, Run};
-use sigwalk_record::{Cell, Cost, Count, Kind, Mutation, Trial};
+use sigwalk_record::{Cell, Cost, Count, Kind, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// (interpreter tag, campaign id): within these an index means one trial.
-type Origin = (String, String);
+pub type Origin = (String, String);
 
 #[derive(Debug, Default)]
 pub struct Ingest {
-    records: Records,
+    pub(super) records: Records,
     seen: BTreeMap<Origin, Seen>,
-    /// Where each mutation row of a campaign came from.
-    mutated: BTreeMap<(Origin, crate::model::mutation::Key), PathBuf>,
+    /// Where each row about mutated memory came from.
+    pub(super) once: Once,
+    /// Whether a file of the run that is being read was cut short.
+    cut: bool,
 }
 
 impl Ingest {
@@ -79,13 +81,7 @@ impl Ingest {
                     lines::each(&path, |line, trial: Trial| self.trial(run, &origin, &path, line, &trial))?,
                 )
             }
-            Kind::Mutations => {
-                let path = run.dir.join("mutations.jsonl");
-                (
-                    "mutations.jsonl",
-                    lines::each(&path, |line, row: Mutation| self.mutation(run, &origin, &path, line, row))?,
-                )
-            }
+            Kind::Mutations => ("mutations.jsonl", self.mutated(run, &origin)?),
             Kind::Cost => {
                 self.counts(run)?;
                 let path = run.dir.join("cost.jsonl");
@@ -122,7 +118,7 @@ impl Ingest {
             started: manifest.started.clone(),
             ended: manifest.ended.clone(),
             rows,
-            dropped: dropped.is_some(),
+            dropped: std::mem::take(&mut self.cut),
         });
         Ok(())
     }
@@ -168,49 +164,6 @@ impl Ingest {
         Ok(())
     }
 
-    fn mutation(
-        &mut self,
-        run: &Found,
-        origin: &Origin,
-        path: &Path,
-        line: u64,
-        row: Mutation,
-    ) -> Result<(), Failure> {
-        self.same_interpreter(run, path, line, &row.interpreter)?;
-        let parts = [
-            row.unharmed,
-            row.noticed,
-            row.recovered,
-            row.would_crash,
-            row.hang,
-            row.splice,
-            row.wrong_line,
-            row.prefix,
-        ];
-        let sum = parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(*part));
-        if sum != Some(row.walks) {
-            return Err(lines::at(
-                path,
-                line,
-                format!("the outcomes do not add up to {} walks; run the mutations again", row.walks),
-            ));
-        }
-        let key = crate::model::mutation::key(&row);
-        if !origin.1.is_empty() {
-            let first = self.mutated.entry((origin.clone(), key.clone())).or_insert_with(|| run.dir.clone());
-            if *first != run.dir {
-                let reason = format!(
-                    "the same row of campaign {} is in {}; name each run once and no copy of it",
-                    origin.1,
-                    first.display()
-                );
-                return Err(lines::at(path, line, reason));
-            }
-        }
-        self.records.mutations.add(key, row);
-        Ok(())
-    }
-
     fn cost(&mut self, run: &Found, path: &Path, line: u64, row: Cost) -> Result<(), Failure> {
         self.same_interpreter(run, path, line, &row.interpreter)?;
         if row.frames == 0 || row.samples.is_empty() || row.samples.iter().any(|sample| sample.iters == 0) {
@@ -239,13 +192,20 @@ impl Ingest {
         Ok(())
     }
 
-    fn cut_short(&mut self, file: &str, dropped: Option<u64>) {
+    pub(super) fn cut_short(&mut self, file: &str, dropped: Option<u64>) {
+        self.cut |= dropped.is_some();
         self.records.notices.extend(dropped.map(|line| {
             format!("{file}:{line}: the last line was cut short and is left out; the rows before it count")
         }));
     }
 
-    fn same_interpreter(&self, run: &Found, path: &Path, line: u64, tag: &str) -> Result<(), Failure> {
+    pub(super) fn same_interpreter(
+        &self,
+        run: &Found,
+        path: &Path,
+        line: u64,
+        tag: &str,
+    ) -> Result<(), Failure> {
         let expected = &run.manifest.interpreter.tag;
         if tag == expected {
             return Ok(());

@@ -2,19 +2,22 @@
 
 mod builds;
 mod find;
+mod fuzzed;
 mod ingest;
 mod lines;
+mod mutated;
 mod seen;
 
 use crate::failure::Failure;
 use crate::model::records::Records;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Reads every run directory in or below `dirs`.
+/// Reads every run directory in or below `dirs`, and the tallies of the fuzzer in `fuzz`.
 ///
 /// # Errors
 /// A directory that is missing (2), nothing in it (4), damaged or incompatible records (5).
-pub fn read(dirs: &[PathBuf]) -> Result<Records, Failure> {
+pub fn read(dirs: &[PathBuf], fuzz: Option<&Path>) -> Result<Records, Failure> {
+    let tallies = fuzz.map(fuzzed::read).transpose()?;
     let mut runs = find::runs(dirs)?;
     // Whatever order the directories were named in, the report is the same.
     runs.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -25,5 +28,15 @@ pub fn read(dirs: &[PathBuf]) -> Result<Records, Failure> {
     for run in &runs {
         ingest.rows(run)?;
     }
-    ingest.finish(dirs)
+    let mut records = ingest.finish(dirs)?;
+    if let Some(tallies) = tallies {
+        if tallies.files == 0 {
+            let dir = tallies.dir.as_deref().unwrap_or_default();
+            records
+                .notices
+                .push(format!("{dir}: no tally of the fuzzer; cargo +nightly fuzz run walk writes them"));
+        }
+        records.fuzzed = tallies;
+    }
+    Ok(records)
 }

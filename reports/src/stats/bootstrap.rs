@@ -75,6 +75,24 @@ impl Sampler {
         Estimate { value: pooled(groups), interval: percentile_interval(&mut replicates) }
     }
 
+    /// What `more` takes more than `less`, with its interval. Where both have as many processes and batches they are pairs that
+    /// were timed together, and it is the median of their differences: what slows a process or a moment down is then in both
+    /// and cancels. Else it is the difference of two medians that are drawn apart.
+    ///
+    /// # Panics
+    /// When a side has no group or an empty one.
+    pub fn difference(&mut self, more: &[Vec<f64>], less: &[Vec<f64>]) -> Estimate {
+        if more.iter().map(Vec::len).eq(less.iter().map(Vec::len)) {
+            let pair = |(more, less): (&Vec<f64>, &Vec<f64>)| {
+                more.iter().zip(less).map(|(more, less)| more - less).collect::<Vec<f64>>()
+            };
+            return self.median(&more.iter().zip(less).map(pair).collect::<Vec<_>>());
+        }
+        let mut replicates: Vec<f64> =
+            (0..REPLICATES).map(|_| self.replicate(more) - self.replicate(less)).collect();
+        Estimate { value: pooled(more) - pooled(less), interval: percentile_interval(&mut replicates) }
+    }
+
     /// Ratio of two weighted sums of medians with its interval; all terms are redrawn in every replicate. `None` when the
     /// ratio or an end of its interval is no positive number.
     ///
@@ -154,6 +172,19 @@ mod tests {
         let (six, four) = ([vec![6.0; 9]], [vec![4.0; 9]]);
         let found = Sampler::named("r").ratio(&[Term::one(&six)], &[Term::one(&four)]).unwrap();
         assert_eq!((found.value, found.interval.low, found.interval.high), (1.5, 1.5, 1.5));
+    }
+
+    /// Processes and moments that differ by far more than what is asked for: as pairs they measure it, apart they do not.
+    #[test]
+    fn a_difference_of_pairs_is_not_blurred_by_what_both_suffered() {
+        let side = |more: f64| {
+            [10.0, 20.0, 30.0].map(|ns| (0..9).map(|i| ns + f64::from(i) + more).collect::<Vec<_>>())
+        };
+        let (less, more) = (side(0.0), side(1.0));
+        let found = Sampler::named("d").difference(&more, &less);
+        assert_eq!((found.value, found.interval.low, found.interval.high), (1.0, 1.0, 1.0));
+        let apart = Sampler::named("d").difference(&more, &less[..2]);
+        assert!(apart.interval.low < 0.0 && apart.interval.high > 2.0, "{apart:?}");
     }
 
     #[test]

@@ -97,6 +97,15 @@ pub fn significant(value: f64) -> String {
     format!("{value:.*}", usize::try_from(2 - decade).unwrap_or(0))
 }
 
+/// Three significant digits of a number that may be large: `29 300`.
+pub fn rounded(value: f64) -> String {
+    if !(1000.0..1e15).contains(&value) {
+        return significant(value);
+    }
+    let unit = 10_f64.powi(value.log10().floor() as i32 - 2);
+    grouped(((value / unit).round() * unit).round() as u64)
+}
+
 /// `12.3 [11.9, 12.8]`
 pub fn estimate(estimate: Estimate) -> String {
     format!(
@@ -139,6 +148,12 @@ mod tests {
         let shares = [(0, 9), (1, 100_000), (632, 1000), (99_999, 100_000), (9, 9), (0, 0)];
         let shown = shares.map(|(k, n)| percent(Count { k, n }));
         assert_eq!(shown, ["0 %", "<0.1 %", "63.2 %", ">99.9 %", "100 %", "–"]);
+    }
+
+    #[test]
+    fn large_numbers_keep_three_digits() {
+        let shown = [29_268.0, 999_700.0, 12.34, 0.0].map(rounded);
+        assert_eq!(shown, ["29\u{202f}300", "1\u{202f}000\u{202f}000", "12.3", "0"]);
     }
 
     #[test]

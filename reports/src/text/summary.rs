@@ -1,10 +1,10 @@
 //! `summary.md`: the report as a review comment.
 
+use super::heuristics;
 use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::one_line;
-use crate::model::cell::{CellStats, Count, Event};
-use crate::model::mutation::{COLUMNS, refused};
+use crate::model::cell::{CellStats, Event};
 use crate::model::ratio::Target;
 use crate::model::stepping::KINDS;
 use crate::model::verdict::Piece;
@@ -45,8 +45,24 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Stepping", &stepping(model), SMALL);
     section(&mut out, "Known bugs", &bugs(model), 2 * SMALL);
-    section(&mut out, "Healthy stacks: false alarms", &control(model), SMALL);
-    section(&mut out, "Mutated frame memory, walks", &mutations(model), SMALL);
+    section(&mut out, "Healthy stacks: false alarms", &heuristics::control(model), SMALL);
+    section(&mut out, "Mutated frame memory, walks", &heuristics::walkers(model), 2 * SMALL);
+    section(
+        &mut out,
+        "Heuristics: the same faults without and with the checks",
+        &heuristics::effect(model),
+        SMALL,
+    );
+    if let Some((newest, table)) = heuristics::checks(model) {
+        section(&mut out, &format!("Checks on {}, best first", plain(&newest)), &table, SMALL);
+    }
+    section(&mut out, "Loads that fail on purpose", &heuristics::injection(model), SMALL);
+    section(
+        &mut out,
+        "Guided fuzzing: conditional on the corpus, no rates",
+        &heuristics::fuzz(model),
+        SMALL / 2,
+    );
     section(&mut out, "Cost, ns per frame", &cost(model), 2 * SMALL);
     section(&mut out, "Real stacks, ns per frame", &stacks(model), SMALL);
     section(&mut out, "Ratios", &ratios(model), 2 * SMALL);
@@ -207,41 +223,6 @@ fn known(shown: &bug::Shown<'_>) -> String {
         Some(time) => format!("{word} {}, {time}", fraction(count)),
         None => format!("{word} {} ≤ {}", fraction(count), rate(count.bound())),
     }
-}
-
-fn control(model: &Model) -> Table {
-    let head = ["python", "walker", "refused", "≤95%", "wrong", "≤95%", "unharmed"];
-    let mut table = Table::new(2, &head);
-    for row in model.records.mutations.controls() {
-        let (refused, wrong) = (refused(row), Count { k: row.silent(), n: row.walks });
-        table.row(vec![
-            row.interpreter.clone(),
-            row.walker.clone(),
-            fraction(refused),
-            rate(refused.bound()),
-            fraction(wrong),
-            rate(wrong.bound()),
-            fraction(Count { k: row.unharmed, n: row.walks }),
-        ]);
-    }
-    table
-}
-
-fn mutations(model: &Model) -> Table {
-    let mut head = vec!["python", "walker", "walks", "stacks"];
-    head.extend(COLUMNS.map(|column| column.0));
-    head.push("would_crash ≤95%");
-    let mut table = Table::new(2, &head);
-    for ((interpreter, walker), row) in
-        model.records.mutations.sums(|_| true, |row| (row.interpreter.clone(), row.walker.clone()))
-    {
-        let stacks = grouped(model.records.mutations.stacks(&interpreter, &walker));
-        let mut cells = vec![interpreter, walker, grouped(row.walks), stacks];
-        cells.extend(COLUMNS.map(|(_, k)| grouped(k(&row))));
-        cells.push(rate(Count { k: row.would_crash, n: row.walks }.bound()));
-        table.row(cells);
-    }
-    table
 }
 
 fn cost(model: &Model) -> Table {

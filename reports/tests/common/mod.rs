@@ -2,6 +2,8 @@
 
 #![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
+pub mod heuristics;
+
 use serde::Serialize;
 use sigwalk_record::*;
 use std::collections::BTreeMap;
@@ -19,14 +21,15 @@ pub fn report(dir: &Path) -> Command {
 pub fn interpreter(tag: &str) -> Interpreter {
     Interpreter {
         tag: tag.into(),
-        version: format!("{tag} (main, sample) [GCC 14.2.0]"),
+        version: format!("{} (main, sample) [GCC 14.2.0]", tag.trim_end_matches("-malloc-debug")),
         hexversion: "0x030f00f0".into(),
         config_args: "'--enable-shared' '--with-lto'".into(),
         compiler: "gcc 14.2.0 -O2".into(),
         libpython: "lib/libpython3.15.so.1.0".into(),
         runtime_size: 412_960,
-        freed_patterns: "after gh-140815".into(),
-        allocator: "default".into(),
+        freed_patterns: if tag.starts_with("3.13.5") { "before gh-140815" } else { "after gh-140815" }.into(),
+        allocator: if tag.contains("malloc-debug") { "malloc_debug" } else { "default" }.into(),
+        debug: tag.ends_with('d'),
         ..Interpreter::default()
     }
 }
@@ -157,7 +160,7 @@ pub fn sample(dir: &Path) -> PathBuf {
     let runs = dir.join("runs");
     for tag in ["3.13.5", "3.15.0"] {
         trials(&runs.join(format!("{tag}/trials")), tag);
-        mutations(&runs.join(format!("{tag}/mutations")), tag);
+        heuristics::everything(&runs.join(format!("{tag}/mutations")), tag);
         costs(&runs.join(format!("{tag}/cost")), tag);
     }
     runs
@@ -250,56 +253,6 @@ fn sampled(tag: &str, cell: &Cell, i: u64, index: u64) -> Trial {
     row
 }
 
-fn mutations(dir: &Path, tag: &str) {
-    let mut rows = Vec::new();
-    for walker in ["pr-b1", "pr-b1-hops", "guarded"] {
-        let refused = if walker == "pr-b1-hops" { 44 } else { 0 };
-        rows.push(Mutation {
-            schema: SCHEMA,
-            interpreter: tag.into(),
-            walker: walker.into(),
-            field: Mutation::CONTROL.0.into(),
-            model: Mutation::CONTROL.1.into(),
-            walks: 200,
-            stacks: 200,
-            noticed: refused,
-            unharmed: 200 - refused,
-            ..Mutation::default()
-        });
-        for field in ["frame.previous", "frame.f_executable", "code.ob_type"] {
-            for class in ["unmapped", "freed-dd", "self-cycle"] {
-                rows.push(mutation(tag, walker, field, class));
-            }
-        }
-    }
-    write(dir, &manifest(Kind::Mutations, tag, vec![]), &rows);
-}
-
-fn mutation(tag: &str, walker: &str, field: &str, class: &str) -> Mutation {
-    let mut row = Mutation {
-        schema: SCHEMA,
-        interpreter: tag.into(),
-        walker: walker.into(),
-        field: field.into(),
-        model: class.into(),
-        ..Mutation::default()
-    };
-    (row.walks, row.stacks) = (10_000, 200);
-    match (walker, class) {
-        ("guarded", "unmapped") => row.recovered = 9_000,
-        ("pr-b1" | "pr-b1-hops", "unmapped") => {
-            row.would_crash = 7_500;
-            row.crash_sites.insert(field.into(), 7_500);
-        }
-        ("pr-b1", "self-cycle") if field == "frame.previous" => row.hang = 9_990,
-        ("guarded" | "pr-b1-hops", "self-cycle") => row.noticed = 9_990,
-        (_, "freed-dd") => (row.noticed, row.splice, row.wrong_line, row.prefix) = (8_000, 3, 1, 10),
-        _ => {}
-    }
-    row.unharmed = row.walks - row.would_crash - row.recovered - row.noticed - row.hang - row.silent();
-    row
-}
-
 fn costs(dir: &Path, tag: &str) {
     let subjects = [
         ("floor", What::Chain, 1.0, None),
@@ -370,6 +323,7 @@ fn costs(dir: &Path, tag: &str) {
             rows.push(Cost { stack: Some(stack.into()), ..timed(tag, subject, what, depth, ns) });
         }
     }
+    rows.extend(heuristics::costs(tag));
     write(dir, &manifest(Kind::Cost, tag, vec![]), &rows);
     let calls = |subject: &str, counts: &[u64]| Count {
         schema: SCHEMA,
