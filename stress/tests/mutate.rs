@@ -3,7 +3,7 @@
 mod common;
 
 use common::Place;
-use sigwalk_record::{Freed, Mutation};
+use sigwalk_record::{Check, Freed, Mutation};
 use std::fs;
 use std::process::Stdio;
 
@@ -144,4 +144,33 @@ fn what_a_campaign_cannot_mean_is_refused() {
     let place = Place::with("name = 'x'\nstacks = 1\n[[groups]]\ndraws = 1\nwalkers = ['nobody']\n");
     place.refuses(&["mutate", "campaign.toml"], 2, &["campaign.toml", "no walker \"nobody\"", "guarded"]);
     place.refuses(&["mutate", "none.toml"], 2, &["none.toml", "campaigns/heuristics.toml"]);
+}
+
+/// Walks that are left out because their answer is known: made, they give the same rows.
+#[test]
+fn nothing_is_lost_by_not_walking_again() {
+    let place = Place::with(
+        "name = 'test'\nstacks = 4\n[[groups]]\ndraws = 300\nchecks = ['pr-b1', 'pr-b1-hops', 'guarded']\n",
+    );
+    let checks = |run: &str| {
+        let text = fs::read_to_string(place.path(run).join("checks.jsonl")).unwrap();
+        let mut rows: Vec<Check> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        rows.retain(|row| !RANDOM.contains(&row.model.as_str()));
+        rows
+    };
+    place.succeeds(&["mutate", "campaign.toml", "--out", "a"]);
+    let mut thorough = place.command(&["mutate", "campaign.toml", "--out", "b"]);
+    assert!(thorough.env("SIGWALK_THOROUGH", "1").status().unwrap().success());
+    let (a, b) = (checks("a"), checks("b"));
+    let differing = a.iter().zip(&b).find(|(a, b)| a != b);
+    assert!(differing.is_none() && a.len() == b.len(), "{differing:#?}");
+    // The strict policy refuses nothing that is healthy, and some fault needs its type check.
+    let of = |check: &str| {
+        a.iter().filter(|row| row.family == "guarded" && row.check == check).cloned().collect::<Vec<_>>()
+    };
+    assert!(of("code-type").iter().any(|row| row.only.all() > 0));
+    assert!(a.iter().any(|row| row.family == "pr-b1" && row.alone.all() > 0));
+    for row in a.iter().filter(|row| row.is_control() && row.family == "guarded") {
+        assert_eq!((row.alarms, row.only_alarms), (0, 0), "{row:?}");
+    }
 }

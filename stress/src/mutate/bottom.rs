@@ -117,7 +117,9 @@ impl Worker {
     /// Loads that fail, and pages that are taken away.
     fn inject(&self, stack: &Captured<'_>, inject: &Inject, random: &mut ChaCha8Rng) -> Result<(), String> {
         let request = Request::new(&self.live.interpreter, stack.tstate, Detail::Line);
-        let everybody: Vec<&'static Entry> = walkers::ALL.iter().collect();
+        // Of a walker that reads raw each failed load is a crash: there is nothing to find out.
+        let everybody: Vec<&'static Entry> =
+            walkers::ALL.iter().filter(|entry| entry.reads != Reads::Raw).collect();
         let plan = inject::Plan { rate_walks: inject.walks, pages: true };
         let mut rows = inject::Rows::default();
         inject::on_this_stack(self.live, &request, &everybody, random, &plan, &mut rows)?;
