@@ -11,7 +11,7 @@
 
 use super::change::Change;
 use super::stack::Captured;
-use super::subjects::{ENDLESS, FRAMES, LOADS};
+use super::subjects::{ENDLESS, FRAMES, LOADS, stopped_short};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::FaultKind;
@@ -117,7 +117,7 @@ impl Differential {
             let theirs = out.frames();
             let mut out = FrameBuf::new(&mut self.ours[..]);
             let mut walk = (entry.counted)(&live.readers, LOADS, request, &mut out);
-            if walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= ENDLESS {
+            if stopped_short(&walk) {
                 out.clear();
                 walk = (entry.counted)(&live.readers, MANY_LOADS, request, &mut out);
             }

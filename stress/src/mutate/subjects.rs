@@ -173,9 +173,10 @@ impl Subjects {
     }
 }
 
-/// Whether a walk was ended by the budget of loads although it has followed no more frames than a buffer holds.
+/// Whether a walk was ended by the budget of loads although it may still end by itself: a strict walk follows up to 768 frames,
+/// of which it emits 256, and the lines of these take more loads than an endless walk is given.
 pub fn stopped_short(walk: &Walk) -> bool {
-    walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= FRAMES as u32 + 1
+    walk.fault().is_some_and(|(_, kind)| kind == FaultKind::Budget) && walk.hops <= ENDLESS
 }
 
 fn timed(
