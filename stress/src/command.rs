@@ -69,7 +69,9 @@ impl Session {
 pub fn become_build_for(wanted: Option<&str>) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
     let Some(wanted) = wanted else { return Ok(()) };
+    // A binary serves every allocator: PYTHONMALLOC is in the tag of records, and in no name of a build.
     let own = sigwalk_embed::interpreter()?.tag;
+    let own = own.split_once('-').map_or(own.as_str(), |(build, _)| build);
     if wanted == own || own.starts_with(&format!("{wanted}.")) {
         return Ok(());
     }

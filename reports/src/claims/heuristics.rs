@@ -67,7 +67,7 @@ pub fn help(evidence: Evidence) -> Finding {
         return without_checks(evidence);
     };
     let of = |tag: &str| pairs.iter().find(|pair| pair.tag == tag);
-    let mut figure: Vec<String> = Vec::new();
+    let mut figure: Vec<String> = answer(&pairs).into_iter().collect();
     figure.extend(
         of(newest)
             .map(|pair| format!("mutated walks that crash without any check → with all: {}", pair.says())),
@@ -95,6 +95,24 @@ fn pairs<'a>(sums: &'a Sums<'a>) -> Vec<Pair<'a>> {
         Some(Pair { tag, crash: both(|harm| harm.crash), silent: both(|harm| harm.silent) })
     };
     tags.into_iter().filter_map(pair).collect()
+}
+
+/// The answer in one sentence: what becomes of the crashes and of the silent answers, from the build where it is least to the one
+/// where it is most.
+fn answer(pairs: &[Pair<'_>]) -> Option<String> {
+    let change = |of: fn(&Pair<'_>) -> [Count; 2]| {
+        let changes = pairs.iter().map(of).filter(|[bare, _]| bare.k > 0);
+        let mut changes: Vec<f64> =
+            changes.map(|[bare, whole]| (whole.k as f64 / bare.k as f64 - 1.0) * 100.0).collect();
+        changes.sort_by(f64::total_cmp);
+        let (low, high) = (changes.first()?, changes.last()?);
+        Some(match format!("{low:+.0}") == format!("{high:+.0}") {
+            true => format!("{high:+.0} %"),
+            false => format!("{low:+.0} % to {high:+.0} %"),
+        })
+    };
+    let (crashes, silent) = (change(|pair| pair.crash)?, change(|pair| pair.silent)?);
+    Some(format!("with all of CPython's checks instead of none: crashes {crashes}, silent answers {silent}"))
 }
 
 fn verdict(pairs: &[Pair<'_>]) -> Verdict {
@@ -243,6 +261,16 @@ mod tests {
         ] {
             assert_eq!(verdict(&pairs), expected, "{} pairs", pairs.len());
         }
+    }
+
+    #[test]
+    fn the_answer_is_a_change_in_percent_from_least_to_most() {
+        let said = |pairs: &[Pair<'_>]| answer(pairs).unwrap();
+        let one = pair([500, 100], [10, 30]);
+        assert!(said(&[one]).ends_with("crashes -80 %, silent answers +200 %"));
+        let two = [pair([500, 100], [10, 30]), pair([500, 600], [10, 10])];
+        assert!(said(&two).ends_with("crashes -80 % to +20 %, silent answers +0 % to +200 %"));
+        assert!(answer(&[pair([0, 0], [1, 1])]).is_none());
     }
 
     /// Intervals that touch decide nothing: 500 and 520 of 1000.

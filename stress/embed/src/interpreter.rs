@@ -25,10 +25,7 @@ pub fn interpreter() -> Result<Interpreter, Error> {
     let hex = hexversion();
     let debug = env!("SIGWALK_EMBED_DEBUG") == "1";
     let allocator = env::var("PYTHONMALLOC").ok().filter(|name| !name.is_empty());
-    let suffix = match allocator.as_deref() {
-        Some(name @ ("debug" | "malloc_debug" | "pymalloc_debug")) => malloc_suffix(name),
-        _ => "",
-    };
+    let suffix = allocator.as_deref().map_or("", malloc_suffix);
     let runtime_size = runtime_symbols()?.runtime.size;
     Ok(Interpreter {
         tag: format!("{}{}{suffix}", release(hex), if debug { "d" } else { "" }),
@@ -46,13 +43,18 @@ pub fn interpreter() -> Result<Interpreter, Error> {
     })
 }
 
-/// PYTHONMALLOC=debug puts debug hooks on whichever allocator is the default; the other two name the allocator too, and are
-/// kept apart because freed memory looks different under them.
+/// What is freed looks different under each allocator, so they are kept apart. PYTHONMALLOC=debug puts debug hooks on whichever
+/// is the default.
 fn malloc_suffix(name: &str) -> &'static str {
     match name {
+        "debug" => "-malloc_debug",
+        "malloc" => "-libc_malloc",
         "malloc_debug" => "-libc_malloc_debug",
+        "pymalloc" => "-pymalloc",
         "pymalloc_debug" => "-pymalloc_debug",
-        _ => "-malloc_debug",
+        "mimalloc" => "-mimalloc",
+        "mimalloc_debug" => "-mimalloc_debug",
+        _ => "",
     }
 }
 

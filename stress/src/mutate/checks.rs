@@ -7,7 +7,7 @@
 use super::change::Change;
 use super::counters::Counters;
 use super::stack::Captured;
-use super::subjects::{Answer, FRAMES, How, stopped_short};
+use super::subjects::{Answer, FRAMES, How, MANY_LOADS, stopped_short};
 use super::tally::{self, Outcome};
 use sigwalk::addr::Addr;
 use sigwalk::checks::{Check, Mask};
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Loads a walk may make at first, and where those were too few for the frames that it has followed: a buffer full of a large
 /// function's lines is no hang.
-const LOADS: [u32; 2] = [1 << 16, 1 << 20];
+const LOADS: [u32; 2] = [1 << 16, MANY_LOADS];
 
 /// Variable for the test of what is left out.
 const THOROUGH: &str = "SIGWALK_THOROUGH";
