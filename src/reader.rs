@@ -21,7 +21,7 @@ pub use block::{BlockReader, ByLoads, Source};
 pub use budget::Budgeted;
 pub use guarded::GuardedReader;
 pub(crate) use guarded::fixup_for;
-pub use image::{ImageReader, Region};
+pub use image::{Directory, ImageReader, Region};
 pub use raw::RawReader;
 pub use vm::{VmError, VmReader};
 

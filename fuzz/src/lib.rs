@@ -13,6 +13,7 @@ pub mod image;
 pub mod layout;
 pub mod line_table;
 pub mod memory;
+pub mod model;
 pub mod mutation;
 pub mod places;
 pub mod reference;

@@ -40,7 +40,7 @@ fn replay(target: &str, run: fn(&[u8])) {
 
 #[test]
 fn kept_inputs() {
-    replay("walk", walk::run);
+    replay("walk", walk::run_bytes);
     replay("line_table", line_table::run);
     replay("layout", layout::run);
 }
@@ -49,7 +49,7 @@ fn kept_inputs() {
 fn random_walks() {
     let mut random = Random(1);
     for _ in 0..20_000 {
-        walk::run(&random.bytes(walk::MAX_INPUT));
+        walk::run_bytes(&random.bytes(walk::MAX_INPUT));
     }
 }
 
@@ -105,7 +105,7 @@ fn the_same_input_twice_leaves_no_trace() {
     let mut random = Random(4);
     thread::spawn(move || {
         for _ in 0..2000 {
-            walk::run(&random.bytes(walk::MAX_INPUT));
+            walk::run_bytes(&random.bytes(walk::MAX_INPUT));
         }
         for index in 0..seed::FILES.len() {
             assert_eq!(walk::disagreements(index), Vec::<String>::new(), "mutations were not undone");
