@@ -15,6 +15,7 @@ pub mod line_table;
 pub mod memory;
 pub mod model;
 pub mod mutation;
+pub mod names;
 pub mod places;
 pub mod reference;
 pub mod seed;

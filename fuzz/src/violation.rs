@@ -1,6 +1,8 @@
 //! What must never happen. Each violation panics in a function of its own name, so that crash files fall into buckets by
 //! the top of their stack.
 
+use std::ops::Range;
+
 /// A walker followed more frames than its budget allows.
 #[inline(never)]
 #[cold]
@@ -83,4 +85,46 @@ pub fn line_lookup_differs_from_cpython(found: &str, cpython: &str) -> ! {
 #[cold]
 pub fn layout_accepts_an_offset_outside(field: &str, offset: u32) -> ! {
     panic!("{field} = {offset}")
+}
+
+/// A copy wrote behind the end of its buffer.
+#[inline(never)]
+#[cold]
+pub fn text_copy_overruns_its_buffer(seed: &str, room: usize) -> ! {
+    panic!("{seed}: more than {room} bytes")
+}
+
+/// A copy read beside the object and its characters.
+#[inline(never)]
+#[cold]
+pub fn text_copy_leaves_the_text(at: u64, len: usize, allowed: &[Range<u64>]) -> ! {
+    panic!("{len} bytes at {at:#x}, allowed are {allowed:x?}")
+}
+
+/// A copy and the reference differ.
+#[inline(never)]
+#[cold]
+pub fn copied_text_differs_from_the_reference(seed: &str, found: &str, expected: &str) -> ! {
+    panic!("{seed}: {found}, the reference says {expected}")
+}
+
+/// Escaped text has a byte that is not printable ASCII.
+#[inline(never)]
+#[cold]
+pub fn escaped_text_is_not_printable(seed: &str, bytes: &[u8]) -> ! {
+    panic!("{seed}: {bytes:x?}")
+}
+
+/// A name that could not be read took its frame with it, or another one.
+#[inline(never)]
+#[cold]
+pub fn call_stack_loses_frames_to_their_names(seed: &str, frames: usize) -> ! {
+    panic!("{seed}: {frames} frames")
+}
+
+/// A name in a call stack is not the one of the reference.
+#[inline(never)]
+#[cold]
+pub fn call_stack_name_differs_from_the_reference(seed: &str, found: &[u8], expected: &str) -> ! {
+    panic!("{seed}: {:?}, the reference says {expected}", String::from_utf8_lossy(found))
 }

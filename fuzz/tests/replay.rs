@@ -1,6 +1,6 @@
 //! The bodies of the targets on kept and pseudo-random inputs.
 
-use sigwalk_fuzz::{layout, line_table, seed, walk};
+use sigwalk_fuzz::{layout, line_table, names, seed, walk};
 use std::path::Path;
 use std::{fs, thread};
 
@@ -43,6 +43,7 @@ fn kept_inputs() {
     replay("walk", walk::run_bytes);
     replay("line_table", line_table::run);
     replay("layout", layout::run);
+    replay("names", names::run_bytes);
 }
 
 #[test]
@@ -82,6 +83,26 @@ fn random_layouts() {
         }
         layout::run(&input);
         layout::run(&random.bytes(layout::MAX_INPUT));
+    }
+}
+
+#[test]
+fn random_names() {
+    let mut random = Random(5);
+    for _ in 0..20_000 {
+        // Most of the repairs, so that more than the type is looked at.
+        let mut input = random.bytes(names::MAX_INPUT);
+        if let Some(repair) = input.get_mut(2) {
+            *repair |= 7 & random.next() as u8;
+        }
+        names::run_bytes(&input);
+    }
+    for (_, captured) in names::captured() {
+        for index in 0..captured.len() {
+            let mut input = captured.clone();
+            input[index] ^= 1 << (random.next() % 8);
+            names::run_bytes(&input);
+        }
     }
 }
 
