@@ -1,6 +1,6 @@
 //! The bodies of the targets on kept and pseudo-random inputs.
 
-use sigwalk_fuzz::{layout, line_table, names, seed, walk};
+use sigwalk_fuzz::{layout, line_table, names, records, remote_elf, seed, walk};
 use std::path::Path;
 use std::{fs, thread};
 
@@ -44,6 +44,8 @@ fn kept_inputs() {
     replay("line_table", line_table::run);
     replay("layout", layout::run);
     replay("names", names::run_bytes);
+    replay("remote_elf", remote_elf::run_bytes);
+    replay("records", records::run_bytes);
 }
 
 #[test]
@@ -104,6 +106,31 @@ fn random_names() {
             names::run_bytes(&input);
         }
     }
+}
+
+/// Every kept input of the target with one byte changed, `times` times.
+fn near_kept_inputs(target: &str, seed: u64, times: usize, run: fn(&[u8])) {
+    let mut random = Random(seed);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs").join(target);
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let input = fs::read(file).unwrap();
+        for _ in 0..times {
+            let mut other = input.clone();
+            let index = random.next() as usize % other.len().max(1);
+            if let Some(byte) = other.get_mut(index) {
+                *byte = if random.next() & 1 == 0 { random.next() as u8 } else { *byte ^ 1 };
+            }
+            run(&other);
+        }
+    }
+}
+
+#[test]
+fn damaged_files() {
+    near_kept_inputs("remote_elf", 6, 200, remote_elf::run_bytes);
+    near_kept_inputs("records", 7, 200, records::run_bytes);
 }
 
 #[test]

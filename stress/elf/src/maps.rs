@@ -70,8 +70,10 @@ pub fn of(pid: i32) -> io::Result<Vec<Mapped>> {
     Ok(parse(&std::fs::read(Path::new("/proc").join(pid.to_string()).join("maps"))?))
 }
 
-/// `START-END PERMS OFFSET DEVICE INODE    NAME`, all numbers hexadecimal but the inode. Lines without a file are skipped.
-fn parse(text: &[u8]) -> Vec<Mapped> {
+/// The text of such a file: `START-END PERMS OFFSET DEVICE INODE    NAME` in a line, all numbers hexadecimal but the inode. Lines
+/// without a file are skipped.
+#[must_use]
+pub fn parse(text: &[u8]) -> Vec<Mapped> {
     let mut files: Vec<Mapped> = Vec::new();
     for (region, name) in text.split(|byte| *byte == b'\n').filter_map(line) {
         match files.iter_mut().find(|file| file.name == name) {

@@ -1,10 +1,11 @@
 //! What an ELF file is for, and where it was loaded.
 
-use super::maps::Region;
-use object::read::ReadCache;
+use crate::bounded::Bounded;
+use crate::maps::Region;
+use object::read::{ReadCache, ReadRef};
 use object::{Architecture, Endianness, Object, ObjectKind, ObjectSegment};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 /// The parts of a file's headers that matter here.
@@ -36,7 +37,15 @@ impl Elf {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let cache = ReadCache::new(File::open(path)?);
+        Self::parse(File::open(path)?)
+    }
+
+    /// [`Elf::read`] of a file that is open.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no ELF file.
+    pub fn parse(file: impl Read + Seek) -> io::Result<Elf> {
+        let cache = ReadCache::new(Bounded::new(file)?);
         let file = object::File::parse(&cache).map_err(io::Error::other)?;
         let segments = file.segments().map(|segment| {
             let (offset, size) = segment.file_range();
@@ -69,7 +78,8 @@ impl Elf {
                 .flat_map(move |region| segments().map(move |segment| (region, segment)))
                 .find(|(region, segment)| segment.maps_from(region.offset))
                 .map(|(region, segment)| {
-                    (region.addresses.start - region.offset)
+                    // A file may be mapped lower than it is long.
+                    (region.addresses.start.wrapping_sub(region.offset))
                         .wrapping_add(segment.offset)
                         .wrapping_sub(segment.address)
                 })
@@ -86,7 +96,7 @@ impl Segment {
     }
 }
 
-fn foreign<'data>(file: &object::File<'data, &'data ReadCache<File>>) -> Option<String> {
+fn foreign<'data>(file: &object::File<'data, impl ReadRef<'data>>) -> Option<String> {
     let bits = if file.is_64() { 64 } else { 32 };
     let order = match file.endianness() {
         Endianness::Little => "little-endian",
@@ -176,6 +186,10 @@ mod tests {
         assert_eq!(elf.bias(&[region(0x7000_4000, 0x3000, true)]), Some(0x7000_0000 - 0x10_0000));
         assert_eq!(elf.bias(&all[3..]), Some(0x7000_0000 - 0x10_0000));
         assert_eq!(elf.bias(&[region(0x7000_4000, 0x9000, true)]), None);
+        assert_eq!(
+            elf.bias(&[region(0x1000, 0x3000, true)]),
+            Some(0x1000_u64.wrapping_sub(0x3000 + 0x10_1000))
+        );
         assert_eq!(Elf { fixed: true, ..elf }.bias(&[]), Some(0));
     }
 }
