@@ -15,7 +15,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 /// An input.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub struct Input<'a> {
-    /// Bit 0: the rest is the text of a memory map. Bit 1: the mappings lie below 4 MiB.
+    /// Bit 0: the rest is the text of a memory map. Bit 1: the mappings lie in the first pages, lower than the file is long.
     pub how: u8,
     /// Mappings of the file, one a byte: page of the file in bits 0 to 6, executable in bit 7.
     pub mappings: [u8; 3],
@@ -54,11 +54,14 @@ fn header(elf: &Elf, input: &Input<'_>) {
     if input.bytes.starts_with(b"\x7fELF") && readable != reference::is_x86_64(input.bytes) {
         violation::elf_file_of_another_machine_is_taken(&format!("{:?}", elf.foreign));
     }
-    let base = if input.how & 2 == 0 { 0x7f00_0000_0000 } else { 0 };
+    let (mut start, step) = if input.how & 2 == 0 { (0x7f00_0000_0000, 0x80_0000) } else { (0, 0x1000) };
     let regions = input.mappings.map(|mapping| {
-        let offset = u64::from(mapping & 0x7f) * 0x1000;
-        let start = base + u64::from(mapping >> 5) * 0x1_0000;
-        Region { addresses: start..start + 0x1000, offset, executable: mapping & 128 != 0 }
+        start += step;
+        Region {
+            addresses: start..start + 0x1000,
+            offset: u64::from(mapping & 0x7f) * 0x1000,
+            executable: mapping & 128 != 0,
+        }
     });
     let Some(bias) = elf.bias(&regions) else { return };
     if reference::is_x86_64(input.bytes) && !reference::biases(input.bytes, &regions).contains(&bias) {
