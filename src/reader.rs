@@ -25,7 +25,7 @@ pub use budget::Budgeted;
 pub use failing::Failing;
 pub use guarded::GuardedReader;
 pub(crate) use guarded::fixup_for;
-pub use image::{ImageReader, Region};
+pub use image::{Directory, ImageReader, Region};
 pub use raw::RawReader;
 pub use vm::{VmError, VmReader};
 

@@ -2,13 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+use sigwalk_fuzz::mutation::Input;
 use sigwalk_fuzz::{tally, walk};
 
 fuzz_target!(
     init: tally::keep(),
-    |input: &[u8]| {
+    |input: Input| {
         tally::tick();
-        walk::run(input);
+        walk::run(&input);
     }
 );
 

@@ -12,7 +12,7 @@ use crate::memory::Place;
 use crate::seed::{self, Seed};
 use crate::{violation, walk};
 use sigwalk::layout::{Head, Layout, Outermost, Version};
-use sigwalk::reader::{ImageReader, Region};
+use sigwalk::reader::Region;
 use std::cell::RefCell;
 
 /// Longest input that is not cut.
@@ -62,8 +62,7 @@ fn read(seed: &mut Seed, how: u8, rest: &[u8]) -> Option<Layout> {
     }
     let size = if how & 8 != 0 { seed.memory.get(word(3)) } else { seed.runtime_size };
     let mut regions = [Region { start: 0, bytes: &[] }; crate::memory::MAX_REGIONS];
-    let count = seed.memory.regions(&mut regions);
-    Layout::read(&ImageReader::new(&regions[..count]), version, table, size).ok()
+    Layout::read(&seed.memory.reader(&mut regions), version, table, size).ok()
 }
 
 /// Largest thread state that a layout may claim.

@@ -1,7 +1,7 @@
 //! An image in one buffer that is changed in place and put back: copying it for every input would cost more than the walks.
 
 use crate::image::Piece;
-use sigwalk::reader::Region;
+use sigwalk::reader::{Directory, ImageReader, Region};
 
 /// Regions that an image may have. Those of the seeds have about 30.
 pub const MAX_REGIONS: usize = 128;
@@ -36,6 +36,8 @@ enum Undo {
 pub struct Memory {
     bytes: Vec<u8>,
     spans: Vec<Span>,
+    /// The spans stay where they are, so that it is made once.
+    directory: Directory,
     undo: Vec<Undo>,
 }
 
@@ -47,22 +49,25 @@ impl Memory {
     #[must_use]
     pub fn new(pieces: &[Piece]) -> Self {
         assert!(pieces.len() <= MAX_REGIONS, "{} regions, more than {MAX_REGIONS}", pieces.len());
-        let mut memory = Memory { bytes: Vec::new(), spans: Vec::new(), undo: Vec::with_capacity(32) };
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
         for piece in pieces {
-            let from = memory.bytes.len();
-            memory.bytes.extend(&piece.bytes);
-            memory.spans.push(Span { start: piece.start, from, to: memory.bytes.len(), unmapped: false });
+            let from = bytes.len();
+            bytes.extend(&piece.bytes);
+            spans.push(Span { start: piece.start, from, to: bytes.len(), unmapped: false });
         }
-        memory
+        let directory =
+            Directory::of(pieces.iter().map(|piece| piece.start..piece.start + piece.bytes.len() as u64));
+        Memory { bytes, spans, directory, undo: Vec::with_capacity(256) }
     }
 
-    /// Fills `into` with the regions and returns how many there are. An unmapped one stays, without bytes.
-    pub fn regions<'a>(&'a self, into: &mut [Region<'a>; MAX_REGIONS]) -> usize {
+    /// The memory as it is now. `into` gets the regions; an unmapped one stays, without bytes.
+    #[must_use]
+    pub fn reader<'a>(&'a self, into: &'a mut [Region<'a>; MAX_REGIONS]) -> ImageReader<'a> {
         for (place, span) in into.iter_mut().zip(&self.spans) {
             let bytes = if span.unmapped { &[] } else { &self.bytes[span.from..span.to] };
             *place = Region { start: span.start, bytes };
         }
-        self.spans.len()
+        ImageReader::new(&into[..self.spans.len()]).with(&self.directory)
     }
 
     /// Number of regions.
@@ -87,8 +92,7 @@ impl Memory {
     /// What is readable from `at` on, up to `len` bytes.
     #[must_use]
     pub fn readable(&self, at: u64, len: u64) -> &[u8] {
-        let index = self.spans.partition_point(|span| span.start <= at);
-        let Some(span) = index.checked_sub(1).map(|index| self.spans[index]) else { return &[] };
+        let Some(span) = self.span(at) else { return &[] };
         let offset = at - span.start;
         if span.unmapped || offset >= (span.to - span.from) as u64 {
             return &[];
@@ -96,6 +100,17 @@ impl Memory {
         let from = span.from + offset as usize;
         let count = len.min((span.to - from) as u64) as usize;
         &self.bytes[from..from + count]
+    }
+
+    /// The last span that begins at `at` or before.
+    fn span(&self, at: u64) -> Option<Span> {
+        let guessed = self.spans.get(self.directory.guess(at)).copied();
+        let holds =
+            |span: &Span| at.checked_sub(span.start).is_some_and(|at| at < (span.to - span.from) as u64);
+        guessed.filter(holds).or_else(|| {
+            let index = self.spans.partition_point(|span| span.start <= at);
+            index.checked_sub(1).map(|index| self.spans[index])
+        })
     }
 
     /// The number at a place, 0 where the place is in no region.
@@ -121,6 +136,13 @@ impl Memory {
         }
     }
 
+    /// [`Memory::set`] for many words from `at` on, up to the first that is not mapped.
+    pub fn fill(&mut self, at: u64, words: impl IntoIterator<Item = u64>) {
+        for (index, word) in words.into_iter().enumerate() {
+            self.set(Place { at: at.wrapping_add(8 * index as u64), base: at, width: 8 }, word);
+        }
+    }
+
     /// Takes a region away, until [`Memory::restore`].
     pub fn unmap(&mut self, index: usize) {
         if !self.spans[index].unmapped {
@@ -140,8 +162,7 @@ impl Memory {
     }
 
     fn put(&mut self, place: Place, value: u64) {
-        let index = self.spans.partition_point(|span| span.start <= place.at) - 1;
-        let span = self.spans[index];
+        let span = self.span(place.at).expect("only places that are held are written");
         let (from, width) = (span.from + (place.at - span.start) as usize, usize::from(place.width));
         self.bytes[from..from + width].copy_from_slice(&value.to_le_bytes()[..width]);
     }

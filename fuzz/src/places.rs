@@ -25,10 +25,22 @@ pub enum Kind {
 /// Number of kinds.
 pub const KINDS: usize = 6;
 
+/// A whole structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Object {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Where it begins.
+    pub base: Addr,
+    /// Its bytes in the image.
+    pub len: u64,
+}
+
 /// The fields of one image.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     by_kind: [Vec<Place>; KINDS],
+    objects: Vec<Object>,
 }
 
 impl Places {
@@ -44,6 +56,17 @@ impl Places {
     #[must_use]
     pub fn of_kind(&self, kind: Kind) -> &[Place] {
         &self.by_kind[kind as usize]
+    }
+
+    /// The frames, code objects, tables and names, each once.
+    #[must_use]
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// Those of a kind, the frames innermost first.
+    pub fn objects_of(&self, kind: Kind) -> impl Iterator<Item = Object> + Clone + '_ {
+        self.objects.iter().copied().filter(move |object| object.kind == kind)
     }
 }
 
@@ -69,6 +92,11 @@ impl Finder<'_> {
         Addr::new(self.field(kind, base, offset, 8))
     }
 
+    fn object(&mut self, kind: Kind, base: Addr, len: u64) {
+        let len = self.memory.readable(base.get(), len).len() as u64;
+        self.found.objects.push(Object { kind, base, len });
+    }
+
     fn thread(&mut self, tstate: Addr) {
         let layout = self.interpreter.layout;
         let mut frame = match layout.thread.head {
@@ -91,6 +119,7 @@ impl Finder<'_> {
         }
         while !frame.is_null() {
             let f = layout.frame;
+            self.object(Kind::Frame, frame, f.size.into());
             let code = self.pointer(Kind::Frame, frame, f.executable);
             self.code(Addr::new(code.get() & !u64::from(f.tagged)));
             self.field(Kind::Frame, frame, f.globals, 8);
@@ -112,6 +141,7 @@ impl Finder<'_> {
         if self.memory.get(header) != self.interpreter.code_type.get() || self.is_known(code) {
             return;
         }
+        self.object(Kind::Code, code, c.size.into());
         for offset in [0, c.ob_type, c.units] {
             self.field(Kind::Code, code, offset, 8);
         }
@@ -130,8 +160,10 @@ impl Finder<'_> {
 
     fn table(&mut self, table: Addr) {
         let (c, t) = (self.interpreter.layout.code, self.interpreter.layout.text);
+        self.field(Kind::Table, table, 0, 8);
         self.field(Kind::Table, table, c.ob_type, 8);
         let len = self.field(Kind::Table, table, t.bytes_size, 8);
+        self.object(Kind::Table, table, u64::from(t.bytes_data) + len.min(4096));
         for index in 0..len.min(4096) as u32 {
             self.field(Kind::Table, table, t.bytes_data + index, 1);
         }
@@ -142,6 +174,8 @@ impl Finder<'_> {
         if self.is_known(text) {
             return;
         }
+        self.object(Kind::Text, text, u64::from(t.compact_data) + 64);
+        self.field(Kind::Text, text, 0, 8);
         self.field(Kind::Text, text, c.ob_type, 8);
         self.field(Kind::Text, text, t.length, 8);
         self.field(Kind::Text, text, t.state, 4);

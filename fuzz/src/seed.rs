@@ -3,6 +3,7 @@
 use crate::image::{Answer, Image};
 use crate::memory::Memory;
 use crate::places::Places;
+use crate::walk::strict_loads;
 use sigwalk::addr::Addr;
 use sigwalk::heuristics::Era;
 use sigwalk::interpreter::Interpreter;
@@ -31,6 +32,8 @@ pub struct Seed {
     pub memory: Memory,
     /// Its fields.
     pub places: Places,
+    /// [`strict_loads`] of the memory.
+    pub strict_loads: u32,
     /// What a walk of the undisturbed image finds.
     pub answers: Vec<Answer>,
 }
@@ -85,6 +88,7 @@ fn load(name: &'static str, file: &[u8], tags: &[&str]) -> Seed {
         runtime_size: image.runtime_size,
         interpreter,
         tstate,
+        strict_loads: strict_loads(&memory),
         memory,
         answers: image.frames,
     }

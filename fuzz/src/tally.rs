@@ -7,7 +7,7 @@ mod exit;
 mod print;
 
 pub use exit::{keep, tick};
-pub use print::{json, table};
+pub use print::{Run, json, table};
 
 use sigwalk::walk::Site;
 use std::sync::atomic::{AtomicU64, Ordering};

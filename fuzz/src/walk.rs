@@ -1,12 +1,14 @@
 //! The body of the target `walk`: every walker over a mutated image.
 //!
-//! Input: one byte selects the image, then [`crate::mutation`]s.
+//! Input: one byte selects the image and how many walkers walk it, then [`crate::mutation`]s.
 
 use crate::image::Answer;
-use crate::memory::{MAX_REGIONS, Place};
+use crate::memory::{MAX_REGIONS, Memory, Place};
+use crate::mutation::{self, Input};
 use crate::seed::{self, Seed};
 use crate::tally::{self, Outcome};
-use crate::{mutation, reference, violation};
+use crate::{reference, violation};
+use arbitrary::{Arbitrary, Unstructured};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf, NO_LINE};
 use sigwalk::line_table::{self, LineError};
@@ -20,43 +22,42 @@ use std::cell::RefCell;
 pub const MAX_INPUT: usize = 1 + mutation::SIZE * mutation::MOST;
 
 /// Frames of the buffer.
-const CAPACITY: usize = 64;
+const CAPACITY: usize = 32;
 
 /// Loads after which a raw walk counts as endless: a hundred times what the longest undisturbed one makes (a test says
 /// so). A walk of full length over damaged tables can make as many; it is then counted as a hang, wrongly.
-pub const RAW_LOADS: u32 = 60_000;
+pub const RAW_LOADS: u32 = 16_384;
 
 /// The walker without a hop budget, which is the point of it.
 const ENDLESS: &str = "pr-b1";
 
 /// Loads that a strict walk of this image cannot exceed while it keeps its own bounds.
 #[must_use]
-pub fn strict_loads(seed: &Seed) -> u32 {
+pub fn strict_loads(memory: &Memory) -> u32 {
     let hops = CAPACITY as u32 + EXTRA_HOPS + 1;
     // Head (twice two), base, data stack, the end of the chain; what is wrong with the frame that ended the walk.
     let fixed = 4 + 1 + 3 + 1 + 8;
     // Steps from chunk to chunk are bounded by the hops, two loads each.
     let chunks = 2 * (hops + 3);
     // Type, refcount, units, resume, first line; table, its type and length; then the table, no longer than a region.
-    let frame = 8 + line_table::most_loads(seed.memory.longest() as u32);
+    let frame = 8 + line_table::most_loads(memory.longest() as u32);
     fixed + chunks + 4 * hops + frame * CAPACITY as u32
 }
 
 /// As [`strict_loads`], for walkers that copy whole blocks: a load that nobody announced copies up to 32 words; each step from
 /// chunk to chunk copies a chunk, and so may the head, the first chunk, the code objects and the line tables.
 #[must_use]
-pub fn copying_loads(seed: &Seed) -> u32 {
-    33 * strict_loads(seed) + (CAPACITY as u32 + EXTRA_HOPS + 8) * (sigwalk::reader::PLACE_BYTES / 8) as u32
+pub fn copying_loads(strict_loads: u32) -> u32 {
+    33 * strict_loads + (CAPACITY as u32 + EXTRA_HOPS + 8) * (sigwalk::reader::PLACE_BYTES / 8) as u32
 }
 
 /// Walkers whose walk over an image is that of another one: they differ in how they get their bytes from a process.
 const SAME_OVER_IMAGES: [&str; 3] = ["adaptive", "syscall", "remote"];
 
-/// Whether an input is walked by this walker: variants of the strict walk see one input in four, so that four times as many are
-/// tried.
-fn takes(entry: &Entry, input: &[u8]) -> bool {
-    let variant = entry.copies || collects(entry) > 1;
-    !SAME_OVER_IMAGES.contains(&entry.name) && (!variant || input.len().is_multiple_of(4))
+/// Whether a walker is a variant of the strict walk: it takes all the same branches and more loads. One image in four is walked
+/// by them, so that three times as many inputs are tried.
+fn is_variant(entry: &Entry) -> bool {
+    entry.copies || collects(entry) > 1
 }
 
 /// How often a walker follows the chain.
@@ -72,36 +73,54 @@ thread_local! {
     static SEEDS: RefCell<Vec<Seed>> = RefCell::new(seed::all());
 }
 
+/// Runs the bytes of an input.
+pub fn run_bytes(bytes: &[u8]) {
+    if let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(bytes)) {
+        run(&input);
+    }
+}
+
 /// Runs one input.
-pub fn run(input: &[u8]) {
-    let Some((selector, mutations)) = input.split_first() else { return };
+pub fn run(input: &Input) {
     SEEDS.with_borrow_mut(|seeds| {
         let count = seeds.len();
-        let seed = &mut seeds[usize::from(*selector) % count];
-        mutation::apply(seed, mutations);
-        for (index, entry) in walkers::ALL.iter().enumerate().filter(|(_, entry)| takes(entry, input)) {
-            walk(seed, index, entry);
+        let selector = usize::from(input.image);
+        let seed = &mut seeds[selector % count];
+        let variants = selector / count % 4 == 3;
+        for mutation in &input.mutations {
+            mutation::apply(seed, *mutation);
         }
+        walk_by(seed, |entry| !SAME_OVER_IMAGES.contains(&entry.name) && (variants || !is_variant(entry)));
         seed.memory.restore();
     });
 }
 
 /// Every walker over a seed as it is now.
 pub(crate) fn all(seed: &Seed) {
-    for (index, entry) in walkers::ALL.iter().enumerate() {
-        walk(seed, index, entry);
+    walk_by(seed, |_| true);
+}
+
+fn walk_by(seed: &Seed, takes: impl Fn(&Entry) -> bool) {
+    let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
+    let image = seed.memory.reader(&mut regions);
+    let mut judged = Judged { frames: [Frame::default(); CAPACITY], count: 0 };
+    for (index, entry) in walkers::ALL.iter().enumerate().filter(|(_, entry)| takes(entry)) {
+        walk(seed, image, (index, entry), &mut judged);
     }
 }
 
-fn walk(seed: &Seed, index: usize, entry: &Entry) {
-    let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
-    let count = seed.memory.regions(&mut regions);
-    let image = ImageReader::new(&regions[..count]);
+/// The frames that were judged last. Most walkers deliver the same ones, and the memory stands still.
+struct Judged {
+    frames: [Frame; CAPACITY],
+    count: usize,
+}
+
+fn walk(seed: &Seed, image: ImageReader<'_>, (index, entry): (usize, &Entry), judged: &mut Judged) {
     let guarded = entry.reads != Reads::Raw;
     let bound = match (guarded, entry.copies) {
         (false, _) => RAW_LOADS,
-        (true, false) => strict_loads(seed) * collects(entry),
-        (true, true) => copying_loads(seed),
+        (true, false) => seed.strict_loads * collects(entry),
+        (true, true) => copying_loads(seed.strict_loads),
     };
     let reader = Budgeted::new(image, bound);
     let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
@@ -129,10 +148,12 @@ fn walk(seed: &Seed, index: usize, entry: &Entry) {
         (None, End::Rejected(_)) => Outcome::Rejected,
     };
     tally::count(index, seed.tag_index, outcome);
-    if guarded {
+    if guarded && *frames != judged.frames[..judged.count] {
         for frame in frames {
             judge(seed, image, frame);
         }
+        judged.frames[..frames.len()].copy_from_slice(frames);
+        judged.count = frames.len();
     }
 }
 
@@ -223,8 +244,7 @@ pub fn undisturbed_loads() -> u32 {
 /// How a walk ended, its frames and its loads.
 fn measure(seed: &Seed, entry: &Entry, frames: &mut [Frame]) -> (End, usize, u32) {
     let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
-    let count = seed.memory.regions(&mut regions);
-    let reader = Budgeted::new(ImageReader::new(&regions[..count]), u32::MAX);
+    let reader = Budgeted::new(seed.memory.reader(&mut regions), u32::MAX);
     let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
     let mut buffer = FrameBuf::new(frames);
     let walk = (entry.image)(&reader, &request, &mut buffer);

@@ -1,6 +1,6 @@
 //! The bodies of the targets on kept and pseudo-random inputs.
 
-use sigwalk_fuzz::{layout, line_table, seed, walk};
+use sigwalk_fuzz::{layout, line_table, names, records, remote_elf, seed, walk};
 use std::path::Path;
 use std::{fs, thread};
 
@@ -40,16 +40,19 @@ fn replay(target: &str, run: fn(&[u8])) {
 
 #[test]
 fn kept_inputs() {
-    replay("walk", walk::run);
+    replay("walk", walk::run_bytes);
     replay("line_table", line_table::run);
     replay("layout", layout::run);
+    replay("names", names::run_bytes);
+    replay("remote_elf", remote_elf::run_bytes);
+    replay("records", records::run_bytes);
 }
 
 #[test]
 fn random_walks() {
     let mut random = Random(1);
     for _ in 0..20_000 {
-        walk::run(&random.bytes(walk::MAX_INPUT));
+        walk::run_bytes(&random.bytes(walk::MAX_INPUT));
     }
 }
 
@@ -86,6 +89,51 @@ fn random_layouts() {
 }
 
 #[test]
+fn random_names() {
+    let mut random = Random(5);
+    for _ in 0..20_000 {
+        // Most of the repairs, so that more than the type is looked at.
+        let mut input = random.bytes(names::MAX_INPUT);
+        if let Some(repair) = input.get_mut(2) {
+            *repair |= 7 & random.next() as u8;
+        }
+        names::run_bytes(&input);
+    }
+    for (_, captured) in names::captured() {
+        for index in 0..captured.len() {
+            let mut input = captured.clone();
+            input[index] ^= 1 << (random.next() % 8);
+            names::run_bytes(&input);
+        }
+    }
+}
+
+/// Every kept input of the target with one byte changed, `times` times.
+fn near_kept_inputs(target: &str, seed: u64, times: usize, run: fn(&[u8])) {
+    let mut random = Random(seed);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs").join(target);
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let input = fs::read(file).unwrap();
+        for _ in 0..times {
+            let mut other = input.clone();
+            let index = random.next() as usize % other.len().max(1);
+            if let Some(byte) = other.get_mut(index) {
+                *byte = if random.next() & 1 == 0 { random.next() as u8 } else { *byte ^ 1 };
+            }
+            run(&other);
+        }
+    }
+}
+
+#[test]
+fn damaged_files() {
+    near_kept_inputs("remote_elf", 6, 200, remote_elf::run_bytes);
+    near_kept_inputs("records", 7, 200, records::run_bytes);
+}
+
+#[test]
 fn an_endless_walk_is_told_from_a_long_one() {
     let loads = walk::undisturbed_loads();
     println!("longest undisturbed walk: {loads} loads");
@@ -105,7 +153,7 @@ fn the_same_input_twice_leaves_no_trace() {
     let mut random = Random(4);
     thread::spawn(move || {
         for _ in 0..2000 {
-            walk::run(&random.bytes(walk::MAX_INPUT));
+            walk::run_bytes(&random.bytes(walk::MAX_INPUT));
         }
         for index in 0..seed::FILES.len() {
             assert_eq!(walk::disagreements(index), Vec::<String>::new(), "mutations were not undone");

@@ -5,9 +5,7 @@
 //! Everything after finding the interpreter is generic over the reader.
 
 pub mod access;
-pub mod elf;
 pub mod locate;
-pub mod maps;
 pub mod stacks;
 pub mod tasks;
 pub mod threads;

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use serde_json::Value;
-use sigwalk_embed::symtab::Symtab;
+use sigwalk_elf::symtab::Symtab;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};

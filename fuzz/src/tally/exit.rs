@@ -4,18 +4,22 @@
 //! the file is left, as it was at the last [`tick`] that wrote it.
 #![allow(unsafe_code)]
 
-use super::{json, table};
+use super::{Run, json, table};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use std::{env, fs, process};
 
-/// Executions between two writes of the file: a second at the slowest, a tenth of a percent of the time at the fastest.
-const TICKS: u64 = 1 << 12;
+/// Executions between two writes of the file: some seconds at the slowest, a tenth of a percent of the time at the fastest.
+const TICKS: u64 = 1 << 14;
 
+static BEGUN: OnceLock<Instant> = OnceLock::new();
 static TICKED: AtomicU64 = AtomicU64::new(0);
 
 /// Prints the tallies to stderr and writes the file when the process exits.
 pub fn keep() {
+    BEGUN.get_or_init(Instant::now);
     extern "C" fn at_exit() {
         if TICKED.load(Ordering::Relaxed) > 0 {
             write();
@@ -40,8 +44,10 @@ fn write() {
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/stats")), PathBuf::from);
     let file = dir.join(format!("walk-{}.json", process::id()));
     let new = file.with_extension("new");
+    let seconds = BEGUN.get().map_or(0.0, |begun| begun.elapsed().as_secs_f64());
+    let run = Run { executions: TICKED.load(Ordering::Relaxed), seconds };
     let written = fs::create_dir_all(&dir)
-        .and_then(|()| fs::write(&new, json()))
+        .and_then(|()| fs::write(&new, json(run)))
         .and_then(|()| fs::rename(&new, &file));
     if let Err(error) = written {
         eprintln!("{}: {error}", file.display());

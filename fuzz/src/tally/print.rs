@@ -28,6 +28,10 @@ pub fn table() -> String {
     for (walker, entry) in walkers::ALL.iter().enumerate() {
         for (tag, name) in tags.iter().enumerate() {
             let failed = total(walker, tag, faults);
+            let all = (0..PLAIN.len()).map(|column| plain(walker, tag, column)).sum::<u64>();
+            if all + failed + total(walker, tag, endless) == 0 {
+                continue;
+            }
             let (crash, recovered) = match entry.reads {
                 Reads::Raw => (failed.to_string(), "-".to_owned()),
                 _ => ("-".to_owned(), failed.to_string()),
@@ -67,41 +71,56 @@ pub fn table() -> String {
     out
 }
 
-/// The same for programs. Names are plain ASCII without quotes, so nothing is escaped.
+/// How long it went.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Inputs.
+    pub executions: u64,
+    /// Wall clock.
+    pub seconds: f64,
+}
+
+/// The same for programs, as stats/README.md says. Names are plain ASCII without quotes, so nothing is escaped.
 #[must_use]
-pub fn json() -> String {
-    let tags = seed::tags();
-    let mut rows = Vec::new();
-    for (walker, entry) in walkers::ALL.iter().enumerate() {
-        for (tag, name) in tags.iter().enumerate() {
-            let outcomes: Vec<_> = PLAIN
-                .iter()
-                .enumerate()
-                .map(|(column, outcome)| format!("\"{outcome}\": {}", plain(walker, tag, column)))
-                .collect();
+pub fn json(run: Run) -> String {
+    let (mut walks, mut rows) = (Vec::new(), Vec::new());
+    for (tag, interpreter) in seed::tags().into_iter().enumerate() {
+        for (walker, entry) in walkers::ALL.iter().enumerate() {
             let reads = match entry.reads {
                 Reads::Raw => "raw",
                 Reads::Guarded => "guarded",
                 Reads::Kernel | Reads::Outside => "kernel",
             };
-            rows.push(format!(
-                "    {{\"walker\": \"{}\", \"reads\": \"{reads}\", \"interpreter\": \"{name}\", {}, \"faults\": {}, \"endless\": {}}}",
-                entry.name,
-                outcomes.join(", "),
-                sites(walker, tag, faults),
-                sites(walker, tag, endless),
-            ));
+            let head =
+                format!(r#""interpreter": "{interpreter}", "walker": "{}", "reads": "{reads}""#, entry.name);
+            let failed = |faults: u64, hangs: u64| {
+                let (crashes, recovered) = if entry.reads == Reads::Raw { (faults, 0) } else { (0, faults) };
+                format!(r#""would_crash": {crashes}, "recovered": {recovered}, "hang": {hangs}"#)
+            };
+            let outcomes: Vec<_> = (0..PLAIN.len()).map(|column| plain(walker, tag, column)).collect();
+            let (lost, hung) = (total(walker, tag, faults), total(walker, tag, endless));
+            let all = outcomes.iter().sum::<u64>() + lost + hung;
+            if all == 0 {
+                continue;
+            }
+            let named: String =
+                PLAIN.iter().zip(outcomes).map(|(name, count)| format!(r#""{name}": {count}, "#)).collect();
+            walks.push(format!(r#"    {{{head}, "walks": {all}, {named}{}}}"#, failed(lost, hung)));
+            for site in Site::ALL {
+                let (lost, hung) = (faults(walker, tag, *site), endless(walker, tag, *site));
+                if lost + hung > 0 {
+                    let site = site.name();
+                    rows.push(format!(r#"    {{{head}, "site": "{site}", {}}}"#, failed(lost, hung)));
+                }
+            }
         }
     }
-    format!("{{\n  \"schema\": 1,\n  \"walks\": [\n{}\n  ]\n}}\n", rows.join(",\n"))
-}
-
-fn sites(walker: usize, tag: usize, of: fn(usize, usize, Site) -> u64) -> String {
-    let counts: Vec<_> = Site::ALL
-        .iter()
-        .map(|site| (site.name(), of(walker, tag, *site)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("\"{name}\": {count}"))
-        .collect();
-    format!("{{{}}}", counts.join(", "))
+    let Run { executions, seconds } = run;
+    let head =
+        format!(r#""schema": 1, "target": "walk", "executions": {executions}, "seconds": {seconds:.1},"#);
+    format!(
+        "{{\n  {head}\n  \"walks\": [\n{}\n  ],\n  \"rows\": [\n{}\n  ]\n}}\n",
+        walks.join(",\n"),
+        rows.join(",\n")
+    )
 }

@@ -70,7 +70,13 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::incompatible(format!("{shown}: {}; restore it or leave this directory out", plain(&error)))
     })?;
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| damaged(path, &error))?;
+    parse(path, &text)
+}
+
+/// The manifest in `text`. `path` is what errors call it.
+pub fn parse(path: &Path, text: &str) -> Result<Manifest, Failure> {
+    let shown = path.display();
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| damaged(path, &error))?;
     match value.get("schema").and_then(serde_json::Value::as_u64) {
         Some(schema) if schema == u64::from(SCHEMA) => {}
         Some(schema) => {
@@ -85,7 +91,7 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
         }
     }
     // From the text again, not from the value: errors then carry the line.
-    serde_json::from_str(&text).map_err(|error| damaged(path, &error))
+    serde_json::from_str(text).map_err(|error| damaged(path, &error))
 }
 
 fn damaged(path: &Path, error: &serde_json::Error) -> Failure {

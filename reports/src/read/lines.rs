@@ -35,30 +35,40 @@ pub fn at(path: &Path, line: u64, reason: impl std::fmt::Display) -> Failure {
 /// Hands every row of the file to `take`. `Ok(None)` when there is no such file.
 pub fn each<T: DeserializeOwned>(
     path: &Path,
-    mut take: impl FnMut(u64, T) -> Result<(), Failure>,
+    take: impl FnMut(u64, T) -> Result<(), Failure>,
 ) -> Result<Option<Done>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::incompatible(format!("{}: {}; make it readable", path.display(), plain(&error)))
-    };
-    let mut file = match File::open(path) {
-        Ok(file) => BufReader::with_capacity(1 << 18, file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
+    match File::open(path) {
+        Ok(file) => each_of(path, BufReader::with_capacity(1 << 18, file), take).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::incompatible(format!("{}: {}; make it readable", path.display(), plain(error)))
+}
+
+/// [`each`] of a file that is open. `path` is what errors call it.
+pub fn each_of<T: DeserializeOwned>(
+    path: &Path,
+    mut file: impl BufRead,
+    mut take: impl FnMut(u64, T) -> Result<(), Failure>,
+) -> Result<Done, Failure> {
+    let unreadable = |error| unreadable(path, &error);
     let (mut line, mut number, mut done) = (Vec::new(), 0, Done::default());
     loop {
         line.clear();
         number += 1;
         if file.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
-            return Ok(Some(done));
+            return Ok(done);
         }
         let last = file.fill_buf().map_err(unreadable)?.is_empty();
         if last && line.last() != Some(&b'\n') {
-            return Ok(Some(Done { dropped: Some(number), ..done }));
+            return Ok(Done { dropped: Some(number), ..done });
         }
         match parse(&line) {
             Ok(row) => take(number, row)?,
-            Err(Damage::Cut(_)) if last => return Ok(Some(Done { dropped: Some(number), ..done })),
+            Err(Damage::Cut(_)) if last => return Ok(Done { dropped: Some(number), ..done }),
             Err(Damage::Cut(reason) | Damage::Whole(reason)) => return Err(at(path, number, reason)),
         }
         done.rows += 1;

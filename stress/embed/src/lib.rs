@@ -21,7 +21,6 @@ pub mod outside;
 pub mod own_frames;
 mod runtime;
 pub mod symbols;
-pub mod symtab;
 mod thread;
 pub mod tls;
 mod tls_words;

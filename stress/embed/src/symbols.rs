@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::module::{self, Module};
-use crate::symtab::Symtab;
+use sigwalk_elf::symtab::Symtab;
 use std::ffi::CString;
 
 /// How a symbol was found.

@@ -5,14 +5,14 @@
 //! does.
 
 use super::access;
-use super::elf::Elf;
-use super::maps::{self, Mapped};
 use super::trouble::Trouble;
 use sigwalk::addr::Addr;
 use sigwalk::interpreter::{Interpreter, Symbols};
 use sigwalk::layout::LayoutError;
 use sigwalk::reader::VmReader;
-use sigwalk_embed::symtab::{Symbol, Symtab};
+use sigwalk_elf::elf::Elf;
+use sigwalk_elf::maps::{self, Mapped};
+use sigwalk_elf::symtab::{Symbol, Symtab};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
