@@ -109,7 +109,7 @@ impl Worker {
             Walkers::new(self, stack, group)?.all_draws(group, random)?;
         }
         match &self.campaign.inject {
-            Some(inject) if number % inject.every == 0 => self.inject(stack, inject, random),
+            Some(inject) if number.is_multiple_of(inject.every) => self.inject(stack, inject, random),
             _ => Ok(()),
         }
     }

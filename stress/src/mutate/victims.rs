@@ -166,7 +166,7 @@ fn found(live: &Live, alive: Option<u64>, at: Addr) -> &'static str {
         0xcdcd_cdcd_cdcd_cdcd => "0xcd fill",
         0xdddd_dddd_dddd_dddd => "0xdd fill",
         0xfdfd_fdfd_fdfd_fdfd => "0xfd fill",
-        ..=0xffff => "a small number",
+        2..=0xffff => "a small number",
         _ if word >= 1 << 47 => "no user address",
         _ if live.word(Addr::new(word)).is_some() => "another pointer",
         _ => "a user address where nothing is mapped",
