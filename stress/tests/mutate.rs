@@ -54,8 +54,12 @@ fn counts_partition_the_walks_and_the_strict_walkers_never_crash() {
         ("bad load", (|row| row.would_crash) as fn(&Mutation) -> u64),
         ("lie", Mutation::silent),
         ("wrong code", |row| row.wrong_code),
-        ("endless walk", |row| row.hang),
+        // A chain that never ends is one of entry frames, which 3.11 has not.
+        ("endless walk", |row| if row.model == "entry-cycle" { row.hang } else { 0 }),
     ] {
+        if what == "endless walk" && !rows.iter().any(|row| row.model == "entry-cycle") {
+            continue;
+        }
         assert!(sum(&rows, "pr-b1", count) > 0, "pr-b1: no {what}: nothing was tested");
     }
     for row in &rows {
@@ -146,31 +150,32 @@ fn what_a_campaign_cannot_mean_is_refused() {
     place.refuses(&["mutate", "none.toml"], 2, &["none.toml", "campaigns/heuristics.toml"]);
 }
 
-/// Walks that are left out because their answer is known: made, they give the same rows.
+/// What single checks are worth, where it is known beforehand.
 #[test]
-fn nothing_is_lost_by_not_walking_again() {
+fn checks_are_worth_what_they_must_be() {
     let place = Place::with(
-        "name = 'test'\nstacks = 4\n[[groups]]\ndraws = 300\nchecks = ['pr-b1', 'pr-b1-hops', 'guarded']\n",
+        "name = 'test'\nstacks = 6\n[[groups]]\ndraws = 300\nchecks = ['pr-b1', 'pr-b1-hops', 'guarded']\n",
     );
-    let checks = |run: &str| {
-        let text = fs::read_to_string(place.path(run).join("checks.jsonl")).unwrap();
-        let mut rows: Vec<Check> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        rows.retain(|row| !RANDOM.contains(&row.model.as_str()));
-        rows
-    };
     place.succeeds(&["mutate", "campaign.toml", "--out", "a"]);
-    let mut thorough = place.command(&["mutate", "campaign.toml", "--out", "b"]);
-    assert!(thorough.env("SIGWALK_THOROUGH", "1").status().unwrap().success());
-    let (a, b) = (checks("a"), checks("b"));
-    let differing = a.iter().zip(&b).find(|(a, b)| a != b);
-    assert!(differing.is_none() && a.len() == b.len(), "{differing:#?}");
-    // The strict policy refuses nothing that is healthy, and some fault needs its type check.
-    let of = |check: &str| {
-        a.iter().filter(|row| row.family == "guarded" && row.check == check).cloned().collect::<Vec<_>>()
+    let text = fs::read_to_string(place.path("a/checks.jsonl")).unwrap();
+    let rows: Vec<Check> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let only = |family: &str, check: &str, field: &str| -> u64 {
+        let of = |row: &&Check| (&*row.family, &*row.check) == (family, check) && row.field.contains(field);
+        rows.iter().filter(of).map(|row| row.only.all()).sum()
     };
-    assert!(of("code-type").iter().any(|row| row.only.all() > 0));
-    assert!(a.iter().any(|row| row.family == "pr-b1" && row.alone.all() > 0));
-    for row in a.iter().filter(|row| row.is_control() && row.family == "guarded") {
+    assert!(only("guarded", "code-type", "") + only("guarded", "frame-shape", "") > 0);
+    assert!(only("pr-b1", "code-type", "") > 0);
+    // Behind the outermost frame a pattern of freed memory is the end of the chain: there this check prevents a crash, and
+    // leaves the answer right.
+    assert!(only("pr-b1", "frame-freed", "frame.previous") > 0);
+    for row in &rows {
+        assert!(
+            row.alone.all() <= row.bare.all() && row.only.all() + row.whole.all() <= row.walks,
+            "{row:?}"
+        );
+    }
+    // The strict policy refuses nothing that is healthy.
+    for row in rows.iter().filter(|row| row.is_control() && row.family == "guarded") {
         assert_eq!((row.alarms, row.only_alarms), (0, 0), "{row:?}");
     }
 }
