@@ -24,9 +24,17 @@ pub const MAX_INPUT: usize = 1 + mutation::SIZE * mutation::MOST;
 /// Frames of the buffer.
 const CAPACITY: usize = 32;
 
-/// Loads after which a raw walk counts as endless: a hundred times what the longest undisturbed one makes (a test says
-/// so). A walk of full length over damaged tables can make as many; it is then counted as a hang, wrongly.
+/// Loads after which a raw walk is suspected to be endless: ten times what the longest undisturbed one makes (a test says so).
 pub const RAW_LOADS: u32 = 16_384;
+
+/// Frames after which it is: a cycle of frames that are skipped takes few loads each. More than these in a row without coming back to
+/// one have no room in an image.
+const RAW_HOPS: u32 = 1024;
+
+/// Loads of a raw walk that comes to its end: each frame of the buffer with a table that is as long as any region, and read twice.
+fn most_raw_loads(memory: &Memory) -> u32 {
+    (CAPACITY as u32 + EXTRA_HOPS) * (64 + 2 * memory.longest() as u32) + RAW_LOADS
+}
 
 /// The walker without a hop budget, which is the point of it.
 const ENDLESS: &str = "pr-b1";
@@ -126,7 +134,13 @@ fn walk(seed: &Seed, image: ImageReader<'_>, (index, entry): (usize, &Entry), ju
     let request = Request::new(&seed.interpreter, seed.tstate, Detail::Line);
     let mut frames = [Frame::default(); CAPACITY];
     let mut buffer = FrameBuf::new(&mut frames);
-    let walk = (entry.image)(&reader, &request, &mut buffer);
+    let mut walk = (entry.image)(&reader, &request, &mut buffer);
+    if !guarded && walk.hops < RAW_HOPS && matches!(walk.fault(), Some((_, FaultKind::Budget))) {
+        // Not in a cycle: long tables, many times. It is given what it can need.
+        let reader = Budgeted::new(image, most_raw_loads(&seed.memory));
+        buffer = FrameBuf::new(&mut frames);
+        walk = (entry.image)(&reader, &request, &mut buffer);
+    }
 
     let frames = buffer.frames();
     if frames.len() > CAPACITY {
