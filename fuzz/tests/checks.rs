@@ -1,6 +1,7 @@
 //! Policies with a choice of checks, over images of real interpreters: with all checks they are the registered walkers, bit for
 //! bit, whatever is damaged; with any set of checks an undisturbed image is walked to its end.
 
+use arbitrary::Unstructured;
 use sigwalk::checks::Mask;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::{Budgeted, ImageReader, Region};
@@ -28,8 +29,7 @@ fn walk(
     walk: impl FnOnce(&Budgeted<ImageReader<'_>>, &Request<'_>, &mut FrameBuf<'_>) -> Walk,
 ) -> (Walk, Vec<Frame>) {
     let mut regions = [Region { start: 0, bytes: &[] }; MAX_REGIONS];
-    let count = seed.memory.regions(&mut regions);
-    let reader = Budgeted::new(ImageReader::new(&regions[..count]), 20_000);
+    let reader = Budgeted::new(seed.memory.reader(&mut regions), 20_000);
     let mut frames = [Frame::default(); 64];
     let mut out = FrameBuf::new(&mut frames);
     let walk = walk(&reader, &Request::new(&seed.interpreter, seed.tstate, Detail::Line), &mut out);
@@ -42,8 +42,11 @@ fn with_all_checks_a_family_is_the_registered_walker() {
     let (mut walks, mut others) = (0, 0);
     for seed in &mut seed::all() {
         for _ in 0..500 {
-            let input: Vec<u8> = (0..2).flat_map(|_| random.next().to_le_bytes()).collect();
-            mutation::apply(seed, &input);
+            let input = [random.next().to_le_bytes(), random.next().to_le_bytes()].concat();
+            let mut bytes = Unstructured::new(&input);
+            for _ in 0..2 {
+                mutation::apply(seed, bytes.arbitrary().expect("two mutations' bytes"));
+            }
             for family in FAMILIES {
                 let entry = named(family.name).expect("a family has the name of its walker");
                 let registered = walk(seed, entry.image);
