@@ -25,7 +25,7 @@ const LOADS: [u32; 2] = [1 << 16, MANY_LOADS];
 /// Healthy stacks that are walked, as rows name them.
 const CONTROLS: [&str; 4] = ["healthy", "entry frame", "init shim", "just-created frame"];
 
-/// Numbers of a row, in the order of [`column`].
+/// Numbers of a row, in the order of [`column()`].
 const COLUMNS: usize = 16;
 
 fn column(row: &mut Row, index: usize) -> &mut u64 {
