@@ -51,7 +51,9 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     let campaign = Campaign::read(&arguments.campaign)?;
     // The nurseries inherit it; a hash seed, too.
     exact::stand_still()?;
-    if let Err(why) = cpython_c::available().and_then(|_| cpython_c::catch_faults()) {
+    if campaign.asks_the_c()
+        && let Err(why) = cpython_c::available().and_then(|_| cpython_c::catch_faults())
+    {
         eprintln!("{}: not available: {why}", cpython_c::NAME);
     }
     let jobs = if arguments.stack.is_some() { 1 } else { arguments.jobs };

@@ -125,6 +125,12 @@ impl Campaign {
         })
     }
 
+    /// Whether CPython's own code is to walk.
+    #[must_use]
+    pub fn asks_the_c(&self) -> bool {
+        self.groups.iter().any(|group| group.compare || group.walkers.contains(&subjects::CPYTHON_C))
+    }
+
     /// Seed of everything that is drawn for a stack.
     #[must_use]
     pub fn seed(&self, stack: u64) -> u64 {

@@ -4,7 +4,8 @@
 //! The nursery is this program, executed with arguments and variables of its own: lengths of arguments and variables decide where
 //! the native stack begins, and what was allocated before Python decides where its objects are. Not the same from run to
 //! run is what the kernel draws at random: the key that glibc writes into what it frees, and what is reached by way of that
-//! (models tcache-key and unsorted-bin).
+//! (models tcache-key and unsorted-bin). And on a very busy machine a run has now and then a few objects elsewhere in the heap, so
+//! that some outcomes which bits of addresses decide differ (`stress/tests/mutate.rs` says how many).
 //!
 //! # Invariant
 //!
