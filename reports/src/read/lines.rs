@@ -3,7 +3,7 @@
 use super::find::plain;
 use crate::failure::Failure;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use sigwalk_record::SCHEMA;
 use std::fs::File;
@@ -92,7 +92,10 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
                 "schema {schema}, this report reads schema {SCHEMA}; use the report of the version that wrote it"
             )));
         }
-        Err(error) if error.classify() == Category::Data => {
+        // `[1, 2]` is JSON, too, and serde takes a list for a record: what is behind its fields is a syntax error then.
+        Err(error)
+            if error.classify() == Category::Data || serde_json::from_slice::<IgnoredAny>(line).is_ok() =>
+        {
             return Err(Damage::Whole(format!("no schema; {RESTORE}")));
         }
         Err(error) => return Err(Damage::Cut(format!("not a record ({}); {RESTORE}", reason(&error)))),
