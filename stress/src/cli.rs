@@ -44,7 +44,7 @@ pub enum Verb {
         after_help = "Examples:\n  stress mutate campaigns/heuristics.toml --jobs 2 --out runs/heuristics\n  stress mutate campaigns/heuristics.toml --stack 17 --draw 233"
     )]
     Mutate(Mutate),
-    /// Show walkers, workloads, targets, faults, the catalogue of what goes wrong, fields and value classes
+    /// Show walkers, workloads, targets, faults, the catalogue of what goes wrong, fields and fault models
     List {
         /// Print JSON
         #[arg(long)]

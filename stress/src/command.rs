@@ -51,14 +51,21 @@ impl Session {
     /// # Errors
     /// It does not start, or its layout is not known.
     pub fn start() -> Result<Session, Failure> {
-        sigwalk_embed::initialize(Options { hash_seed: exact::hash_seed(), ..Options::default() })?;
-        let live: &'static Live = Box::leak(Box::new(Live::find()?));
         Ok(Session {
-            live,
+            live: start_python()?,
             interpreter: sigwalk_embed::interpreter()?,
             environment: sigwalk_embed::environment(),
         })
     }
+}
+
+/// Starts Python in this process, and finds what handlers need of it.
+///
+/// # Errors
+/// As [`Session::start`].
+pub fn start_python() -> Result<&'static Live, Failure> {
+    sigwalk_embed::initialize(Options { hash_seed: exact::hash_seed(), ..Options::default() })?;
+    Ok(Box::leak(Box::new(Live::find()?)))
 }
 
 /// Goes on as the `stress` that was built for the interpreter `wanted`, when this one was not: `scripts/evaluate` keeps

@@ -1,5 +1,5 @@
-//! What must stand still for a stepped trial or a mutated stack to be the same in every run: where things are in memory, and how Python hashes
-//! strings. Both decide how many instructions a window has.
+//! What must stand still for a stepped trial or a mutated stack to be the same in every run: where things are in memory, and
+//! how Python hashes strings. Both decide how many instructions a window has.
 #![allow(unsafe_code)]
 
 use crate::failure::Failure;

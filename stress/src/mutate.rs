@@ -24,7 +24,7 @@ mod tally;
 mod victims;
 
 use crate::cli::Mutate;
-use crate::command::{Session, become_build_for};
+use crate::command::{Session, become_build_for, start_python};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::records::{RunDir, now};
@@ -37,7 +37,7 @@ use differential::Theirs;
 use process::{Ended, Nursery, Task, Told};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sigwalk_embed::{Live, Options, cpython_c};
+use sigwalk_embed::cpython_c;
 use sigwalk_record::{Kind, Manifest, SCHEMA, exit};
 use stack::Memory;
 use std::os::fd::AsRawFd;
@@ -52,7 +52,7 @@ pub fn run(arguments: &Mutate) -> Result<i32, Failure> {
     // The nurseries inherit it; a hash seed, too.
     exact::stand_still()?;
     if campaign.asks_the_c()
-        && let Err(why) = cpython_c::available().and_then(|_| cpython_c::catch_faults())
+        && let Err(why) = Theirs::prepare()
     {
         eprintln!("{}: not available: {why}", cpython_c::NAME);
     }
@@ -127,8 +127,7 @@ pub fn nursery() -> Result<i32, Failure> {
     // Before Python: its fault handler must be under ours.
     let theirs = Theirs::prepare();
     // No more than is needed: what the machine says of itself has another length each time, and so has what is allocated next.
-    sigwalk_embed::initialize(Options { hash_seed: exact::hash_seed(), ..Options::default() })?;
-    let live: &'static Live = Box::leak(Box::new(Live::find()?));
+    let live = start_python()?;
     let tag: &'static str = Box::leak(sigwalk_embed::interpreter()?.tag.into_boxed_str());
     let mut random = ChaCha8Rng::seed_from_u64(campaign.id);
     let memory = Memory::reserve(|| random.next_u64())?;
