@@ -221,10 +221,18 @@ fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Failure> 
     let path = directory.join("manifest.json");
     let text =
         serde_json::to_string_pretty(manifest).map_err(|error| Failure::internal(error.to_string()))?;
-    let temporary = directory.join("manifest.json.new");
-    fs::write(&temporary, text + "\n")
-        .and_then(|()| fs::rename(&temporary, &path))
-        .map_err(|error| failed(&path, &error))
+    replace(&path, &(text + "\n"))
+}
+
+/// Puts a text in the place of a file, as a whole: whoever reads meanwhile, or after a kill, has the old one or the new one.
+///
+/// # Errors
+/// It cannot be written.
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let temporary = path.with_extension("json.new");
+    fs::write(&temporary, text)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| failed(path, &error))
 }
 
 /// The manifest of the run in `directory`.

@@ -3,6 +3,7 @@
 use super::counters::{Counters, Totals};
 use super::lines::Lines;
 use crate::failure::Failure;
+use crate::records::replace;
 use serde::{Deserialize, Serialize};
 use sigwalk_record::{Freed, Injection};
 use std::collections::BTreeSet;
@@ -99,10 +100,7 @@ impl Checkpoint {
             injections: done.lines.injections(&self.interpreter),
         };
         let text = serde_json::to_string(&kept).map_err(|error| Failure::internal(error.to_string()))?;
-        let new = self.path.with_extension("new");
-        std::fs::write(&new, text)
-            .and_then(|()| std::fs::rename(&new, &self.path))
-            .map_err(|error| Failure::missing(format!("{}: {error}", self.path.display())))
+        replace(&self.path, &text)
     }
 
     /// All is in the records.
