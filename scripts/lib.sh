@@ -81,6 +81,18 @@ build_stress() {
     printf '%s\n' ".builds/$tag/stress"
 }
 
+# build_benches PYTHON → path of the benches that were built for it, in .builds/TAG.
+build_benches() {
+    local python=$1 tag built
+    tag=$(tag_of "$python")
+    built=$(PYO3_PYTHON=$python cargo bench --quiet -p sigwalk-benches --bench walk --no-run --message-format=json |
+        sed -n 's/.*"name":"walk".*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+    [ -n "$built" ] || die 1 "building the benches for $tag failed"
+    mkdir -p ".builds/$tag"
+    cp --remove-destination "$built" ".builds/$tag/benches"
+    printf '%s\n' ".builds/$tag/benches"
+}
+
 # Makes /dev/null the device again where a container left a plain file there. Such a file keeps what build scripts write
 # to it, and the next cargo, whose `rustc -` reads its program from /dev/null, compiles that: "error: unknown start of
 # token: cc: error: unrecognized command-line option". Where no device may be made, the file is emptied.
