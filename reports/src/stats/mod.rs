@@ -2,6 +2,8 @@
 
 pub mod binomial;
 pub mod bootstrap;
+#[cfg(test)]
+mod coverage;
 pub mod paired;
 
 pub use binomial::{Interval, clopper_pearson, zero_event_bound};
