@@ -6,10 +6,10 @@ use crate::violation;
 use arbitrary::{Arbitrary, Unstructured};
 use reading::{find, lines};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sigwalk_record::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, SCHEMA, Trial, exit};
+use sigwalk_record::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, Record, SCHEMA, Trial, exit};
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// An input.
@@ -58,8 +58,8 @@ pub fn run(input: &Input<'_>) {
 /// Path in messages.
 const PATH: &str = "runs/1/rows.jsonl";
 
-trait Row: Serialize + DeserializeOwned + PartialEq + Debug {}
-impl<T: Serialize + DeserializeOwned + PartialEq + Debug> Row for T {}
+trait Row: Serialize + Record + PartialEq + Debug {}
+impl<T: Serialize + Record + PartialEq + Debug> Row for T {}
 
 fn rows<T: Row>(bytes: &[u8]) {
     let mut taken = Vec::new();
@@ -107,8 +107,7 @@ fn reference<T: Row>(bytes: &[u8]) -> (Vec<u64>, End) {
         if last && !line.ends_with(b"\n") {
             return (rows, End::CutAt(number));
         }
-        let row = serde_json::from_slice::<T>(line);
-        if row.is_ok_and(|row| serde_json::to_value(row).is_ok_and(|row| row["schema"] == SCHEMA)) {
+        if is_row::<T>(line) {
             rows.push(number);
         } else if last && serde_json::from_slice::<Value>(line).is_err() {
             return (rows, End::NoJson(number));
@@ -117,6 +116,25 @@ fn reference<T: Row>(bytes: &[u8]) -> (Vec<u64>, End) {
         }
     }
     (rows, End::Whole)
+}
+
+/// Whether it is a row of a version that is read. One without a `model` may say `class`, as mutations of version 1 did.
+fn is_row<T: Row>(line: &[u8]) -> bool {
+    let known = |row: T, versions: RangeInclusive<u64>| {
+        serde_json::to_value(row)
+            .is_ok_and(|row| row["schema"].as_u64().is_some_and(|is| versions.contains(&is)))
+    };
+    match serde_json::from_slice::<T>(line) {
+        Ok(row) => known(row, 1..=u64::from(SCHEMA)),
+        Err(_) => {
+            let Ok(Value::Object(mut row)) = serde_json::from_slice(line) else { return false };
+            let Some(class) = row.remove("class").filter(|_| !row.contains_key("model")) else {
+                return false;
+            };
+            row.insert("model".into(), class);
+            serde_json::from_value(Value::Object(row)).is_ok_and(|row| known(row, 1..=1))
+        }
+    }
 }
 
 /// A row that was believed can be written and read again.

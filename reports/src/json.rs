@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use stepping::{Stepping, stepping};
 
 /// Version of `summary.json` itself.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Above this size, single rows of mutations leave to the records what [`Detail`] says.
 const LARGEST: usize = 2 << 20;

@@ -42,7 +42,7 @@ fn a_corrupt_line_in_the_middle() {
     let dir = tempfile::tempdir().unwrap();
     plain_run(&dir.path().join("runs"), 5);
     edit(&dir.path().join("runs/trials.jsonl"), |text| {
-        text.replacen("{\"schema\":1,\"trial\":2,", "{\"schema\":1,\"tr", 1)
+        text.replacen("{\"schema\":2,\"trial\":2,", "{\"schema\":2,\"tr", 1)
     });
     refused(dir.path(), exit::INCOMPATIBLE, &["runs/trials.jsonl:3: not a record", "restore the file"]);
     edit(&dir.path().join("runs/trials.jsonl"), |text| {
@@ -53,7 +53,7 @@ fn a_corrupt_line_in_the_middle() {
 
 #[test]
 fn a_truncated_last_line_is_dropped_and_said() {
-    for cut in ["{\"schema\":1,\"tri", "{\"schema\":1,\"tri\n", "\0\0\0\0\n"] {
+    for cut in ["{\"schema\":2,\"tri", "{\"schema\":2,\"tri\n", "\0\0\0\0\n"] {
         let dir = tempfile::tempdir().unwrap();
         plain_run(&dir.path().join("runs"), 5);
         edit(&dir.path().join("runs/trials.jsonl"), |text| text + cut);
@@ -75,7 +75,7 @@ fn a_truncated_last_line_is_dropped_and_said() {
 fn a_whole_last_line_that_is_no_record() {
     let dir = tempfile::tempdir().unwrap();
     plain_run(&dir.path().join("runs"), 5);
-    edit(&dir.path().join("runs/trials.jsonl"), |text| text + "{\"schema\":1}\n");
+    edit(&dir.path().join("runs/trials.jsonl"), |text| text + "{\"schema\":2}\n");
     refused(dir.path(), exit::INCOMPATIBLE, &["runs/trials.jsonl:6: not a record (missing field"]);
 }
 
@@ -83,9 +83,9 @@ fn a_whole_last_line_that_is_no_record() {
 fn an_unknown_schema() {
     let dir = tempfile::tempdir().unwrap();
     plain_run(&dir.path().join("runs"), 5);
-    edit(&dir.path().join("runs/trials.jsonl"), |text| text.replacen("\"schema\":1", "\"schema\":99", 1));
+    edit(&dir.path().join("runs/trials.jsonl"), |text| text.replacen("\"schema\":2", "\"schema\":99", 1));
     refused(dir.path(), exit::INCOMPATIBLE, &["runs/trials.jsonl:1: schema 99, this report reads schema 1"]);
-    edit(&dir.path().join("runs/manifest.json"), |text| text.replace("\"schema\": 1", "\"schema\": 98"));
+    edit(&dir.path().join("runs/manifest.json"), |text| text.replace("\"schema\": 2", "\"schema\": 98"));
     refused(dir.path(), exit::INCOMPATIBLE, &["runs/manifest.json:1: schema 98"]);
 }
 
@@ -165,7 +165,7 @@ fn a_cell_that_was_not_declared() {
 fn mutation_outcomes_that_do_not_add_up() {
     let dir = tempfile::tempdir().unwrap();
     let row = sigwalk_record::Mutation {
-        schema: 1,
+        schema: sigwalk_record::SCHEMA,
         interpreter: "3.15.0".into(),
         walks: 10,
         unharmed: 9,
@@ -259,7 +259,7 @@ fn bad_rows_beside_the_mutations() {
             lines[1] = changed;
             std::fs::write(run.join(name), lines.join("\n") + "\n").unwrap();
         };
-        second("\"schema\":1", "\"schema\":7");
+        second("\"schema\":2", "\"schema\":7");
         refused(
             dir.path(),
             exit::INCOMPATIBLE,
@@ -271,7 +271,7 @@ fn bad_rows_beside_the_mutations() {
             exit::INCOMPATIBLE,
             &[&format!("runs/{name}:2: interpreter 3.13.5 in a run of 3.15.0")],
         );
-        second("\"schema\":1,", "\"schema\":1 ");
+        second("\"schema\":2,", "\"schema\":2 ");
         refused(
             dir.path(),
             exit::INCOMPATIBLE,

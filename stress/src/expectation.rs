@@ -27,7 +27,7 @@ fn unmet(trials: &Path, plans: &[Plan]) -> Result<Vec<String>, Failure> {
         .map_err(|error| Failure::internal(format!("{}: {error}", trials.display())))?;
     let mut seen: BTreeMap<String, BTreeSet<Outcome>> = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
-        let trial: Trial = serde_json::from_str(line).map_err(|error| {
+        let trial: Trial = sigwalk_record::read(line.as_bytes()).map_err(|error| {
             Failure::incompatible(format!("{}:{}: {error}", trials.display(), number + 1))
         })?;
         seen.entry(trial.cell).or_default().insert(trial.outcome);

@@ -1,7 +1,7 @@
 //! A run directory that is written: append-only records and a manifest that says whether they are all.
 
 use crate::failure::Failure;
-use sigwalk_record::{Environment, Kind, Manifest, SCHEMA};
+use sigwalk_record::{Environment, Kind, Manifest};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Seek, Write};
@@ -120,7 +120,7 @@ impl RunDir {
             return Ok((RunDir::create(path, manifest)?, HashSet::new()));
         }
         let text = fs::read_to_string(&manifest_path).map_err(|error| failed(&manifest_path, &error))?;
-        let before: Manifest = serde_json::from_str(&text)
+        let before: Manifest = sigwalk_record::read(text.as_bytes())
             .map_err(|error| Failure::incompatible(format!("{}: {error}", manifest_path.display())))?;
         if before.campaign.id != manifest.campaign.id || before.interpreter != manifest.interpreter {
             return Err(Failure::incompatible(format!(
@@ -244,16 +244,8 @@ pub fn read_manifest(directory: &Path) -> Result<Manifest, Failure> {
     let text = fs::read_to_string(&path).map_err(|error| {
         Failure::usage(format!("{}: {error}; give the directory of a run", path.display()))
     })?;
-    let manifest: Manifest = serde_json::from_str(&text)
-        .map_err(|error| Failure::incompatible(format!("{}: {error}", path.display())))?;
-    if manifest.schema != SCHEMA {
-        return Err(Failure::incompatible(format!(
-            "{}: schema {}, this version has {SCHEMA}",
-            path.display(),
-            manifest.schema
-        )));
-    }
-    Ok(manifest)
+    sigwalk_record::read(text.as_bytes())
+        .map_err(|error| Failure::incompatible(format!("{}: {error}", path.display())))
 }
 
 /// Hands every whole line of a file of records to `take`: its number, its bytes (with the newline), and where it begins.

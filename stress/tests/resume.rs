@@ -113,7 +113,7 @@ fn what_does_not_belong_together_is_refused() {
             third.replacen("/guarded", "/pr-b1", 1).replacen("/syscall", "/pr-b1", 1),
             "2/trials.jsonl:3: trial",
         ),
-        (third.replacen("\"schema\":1", "\"schema\":9", 1), "2/trials.jsonl:3: schema 9"),
+        (third.replacen("\"schema\":2", "\"schema\":9", 1), "2/trials.jsonl:3: schema 9"),
     ] {
         place.edit("2/trials.jsonl", |text| text.replace(&third, &bad));
         place.refuses(&merge, 5, &[expected]);

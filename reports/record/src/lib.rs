@@ -12,7 +12,7 @@
 //! | `cost.jsonl` | one [`Cost`] a line | `cargo bench` |
 //! | `counts.jsonl` | one [`Count`] a line; beside `cost.jsonl`, where the kernel lets calls be counted | `cargo bench` |
 //!
-//! Every line carries `schema`; a reader refuses a line of a schema it does not know. Records are append-only: a reader
+//! Every line carries `schema`; a reader takes every version there was ([`read`]) and refuses one that it does not know. Records are append-only: a reader
 //! drops a truncated *last* line (a writer was killed) and refuses a corrupt line anywhere else.
 
 mod check;
@@ -20,6 +20,7 @@ mod cost;
 mod freed;
 mod injection;
 mod manifest;
+pub mod migrate;
 mod mutation;
 mod trial;
 
@@ -28,11 +29,13 @@ pub use cost::{Cost, Count, Counted, Sample, What};
 pub use freed::Freed;
 pub use injection::{Injection, Mode};
 pub use manifest::{Bug, Campaign, Cell, Environment, Interpreter, Kind, Manifest, Standing};
+pub use migrate::{OLDEST, Record, Unread, read};
 pub use mutation::Mutation;
 pub use trial::{Crash, Illegal, Outcome, Phase, Tallies, Trial};
 
-/// Version of every record in this crate. Raised when a field changes its meaning or is removed.
-pub const SCHEMA: u32 = 1;
+/// Version of every record in this crate. Raised when a field changes its meaning or is removed; [`migrate`] then says what became of
+/// it, and `reports/schemas/` keeps the schema of each version.
+pub const SCHEMA: u32 = 2;
 
 /// Exit codes shared by every command of the project.
 pub mod exit {

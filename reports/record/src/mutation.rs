@@ -17,8 +17,7 @@ pub struct Mutation {
     pub walker: String,
     /// What was changed, e.g. `frame.previous`, `code.ob_type`.
     pub field: String,
-    /// Fault model: what was made of it, e.g. `freed-cd`, `unmapped`, `recycled-code`. Early records say `class`.
-    #[serde(alias = "class")]
+    /// Fault model: what was made of it, e.g. `freed-cd`, `unmapped`, `recycled-code`.
     pub model: String,
     /// Walks made.
     pub walks: u64,

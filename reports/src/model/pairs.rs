@@ -7,6 +7,7 @@
 use super::cell::{CellStats, Event};
 use crate::stats::{holm, mcnemar};
 use crate::text::fnv1a;
+use roaring::RoaringBitmap;
 use sigwalk_record::{Cell, Outcome, Trial};
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,33 +43,35 @@ impl Compared {
 /// (workload, interpreter, target, parameters): trials within one differ in walker and seed.
 type Key = (String, String, String, String);
 
-/// Walkers of one group as bits, in the order in which they were met.
+/// Walkers of one group, in the order in which they were met.
 #[derive(Debug, Default)]
-struct Together {
-    walkers: Vec<(String, bool)>,
-    by_seed: HashMap<u64, Marks>,
-}
+struct Together(Vec<Walker>);
 
-/// What became of the trials with one seed: a bit for each walker.
-#[derive(Debug, Default, Clone, Copy)]
-struct Marks {
-    ran: u64,
+/// What became of the trials of one walker: sets of the numbers that [`Pairs`] gave their seeds. A compressed set of a million trials
+/// takes some hundred kilobytes, and is intersected as a whole.
+#[derive(Debug, Default)]
+struct Walker {
+    name: String,
+    judged: bool,
+    ran: RoaringBitmap,
     /// Crashed or hung in a walk.
-    died: u64,
+    died: RoaringBitmap,
     /// Ended by a crash or a hang, in a walk or not: what would have come after is not known.
-    over: u64,
-    silent: u64,
+    over: RoaringBitmap,
+    silent: RoaringBitmap,
 }
 
-/// Walkers of one group that have a bit.
+/// Walkers of one group that are compared, each with each.
 const MOST: usize = 64;
 
-/// Trials by seed: four words each, not the trials themselves.
+/// Trials by seed: a few bits each, not the trials themselves.
 #[derive(Debug, Default)]
 pub struct Pairs {
     groups: BTreeMap<Key, Together>,
-    /// Cells that found their place: the group, and the bit.
-    places: HashMap<String, (Key, u32)>,
+    /// Cells that found their place: the group, and the walker's within it.
+    places: HashMap<String, (Key, usize)>,
+    /// Seeds by number. All cells of a campaign have the same.
+    seeds: HashMap<u64, u32>,
     /// Trials of walkers beyond [`MOST`].
     pub beyond: u64,
 }
@@ -125,53 +128,57 @@ impl Pairs {
         if trial.outcome == Outcome::HarnessError || is_the_same_each_time(&cell.cell) {
             return;
         }
-        let Some((group, bit)) = self.place(cell) else {
+        // A seed that is no number was not drawn by us: as a name it is as good.
+        let seed = u64::from_str_radix(&trial.seed, 16).unwrap_or_else(|_| fnv1a(&trial.seed));
+        let next = self.seeds.len() as u32;
+        let seed = *self.seeds.entry(seed).or_insert(next);
+        let Some(walker) = self.place(cell) else {
             self.beyond += 1;
             return;
         };
-        // A seed that is no number was not drawn by us: as a name it is as good.
-        let seed = u64::from_str_radix(&trial.seed, 16).unwrap_or_else(|_| fnv1a(&trial.seed));
-        let marks = group.by_seed.entry(seed).or_default();
-        if marks.ran & bit != 0 {
+        if !walker.ran.insert(seed) {
             return;
         }
         let died = [Event::CrashFrame, Event::CrashThreadList, Event::CrashThreadName, Event::Hang];
-        let mut set = |word: fn(&mut Marks) -> &mut u64, holds: bool| {
-            *word(marks) |= if holds { bit } else { 0 };
-        };
-        set(|marks| &mut marks.ran, true);
-        set(|marks| &mut marks.died, died.iter().any(|event| event.in_trial(trial)));
-        set(|marks| &mut marks.over, matches!(trial.outcome, Outcome::Crash | Outcome::Hang));
-        set(|marks| &mut marks.silent, Event::Impossible.in_trial(trial));
+        if died.iter().any(|event| event.in_trial(trial)) {
+            walker.died.insert(seed);
+        }
+        if matches!(trial.outcome, Outcome::Crash | Outcome::Hang) {
+            walker.over.insert(seed);
+        }
+        if Event::Impossible.in_trial(trial) {
+            walker.silent.insert(seed);
+        }
     }
 
-    fn place(&mut self, cell: &CellStats) -> Option<(&mut Together, u64)> {
+    fn place(&mut self, cell: &CellStats) -> Option<&mut Walker> {
         let declared = &cell.cell;
         if !self.places.contains_key(&declared.id) {
             let key =
                 (declared.workload.clone(), declared.interpreter.clone(), cell.target_label(), cell.params());
-            let group = self.groups.entry(key.clone()).or_default();
-            let bit = group.walkers.len() as u32;
-            group.walkers.push((declared.walker.clone(), declared.judged));
-            self.places.insert(declared.id.clone(), (key, bit));
+            let Together(walkers) = self.groups.entry(key.clone()).or_default();
+            let (name, judged) = (declared.walker.clone(), declared.judged);
+            self.places.insert(declared.id.clone(), (key, walkers.len()));
+            if walkers.len() < MOST {
+                walkers.push(Walker { name, judged, ..Walker::default() });
+            }
         }
-        let (key, bit) = &self.places[&declared.id];
-        let group = self.groups.get_mut(key)?;
-        ((*bit as usize) < MOST).then_some((group, 1 << bit))
+        let (key, place) = &self.places[&declared.id];
+        self.groups.get_mut(key)?.0.get_mut(*place)
     }
 
     /// All comparisons that have a pair: by workload and event, the smallest p first.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for (key, group) in &self.groups {
-            let mut bits: Vec<usize> = (0..group.walkers.len().min(MOST)).collect();
-            bits.sort_by_key(|&bit| &group.walkers[bit].0);
-            for (at, &first) in bits.iter().enumerate() {
-                for &second in &bits[at + 1..] {
+            let mut walkers: Vec<&Walker> = group.0.iter().collect();
+            walkers.sort_by_key(|walker| &walker.name);
+            for (at, first) in walkers.iter().enumerate() {
+                for second in &walkers[at + 1..] {
                     rows.extend(
                         [Compared::Died, Compared::Silent]
                             .into_iter()
-                            .filter_map(|compared| group.row(key, compared, [first, second])),
+                            .filter_map(|compared| row(key, compared, [first, second])),
                     );
                 }
             }
@@ -202,49 +209,35 @@ fn is_the_same_each_time(cell: &Cell) -> bool {
     cell.workload == "step" && at_every_one && !cell.params.contains_key("burst")
 }
 
-impl Together {
-    fn row(&self, key: &Key, compared: Compared, bits: [usize; 2]) -> Option<Row> {
-        let walkers = bits.map(|bit| &self.walkers[bit]);
-        if compared == Compared::Silent && !walkers.iter().all(|(_, judged)| *judged) {
-            return None;
+fn row(key: &Key, compared: Compared, [first, second]: [&Walker; 2]) -> Option<Row> {
+    let mut both = &first.ran & &second.ran;
+    let ran = both.len();
+    let [of_first, of_second] = match compared {
+        Compared::Died => [&first.died, &second.died],
+        Compared::Silent if !(first.judged && second.judged) => return None,
+        Compared::Silent => {
+            both -= &first.over;
+            both -= &second.over;
+            [&first.silent, &second.silent]
         }
-        let [first, second] = bits.map(|bit| 1_u64 << bit);
-        let (mut pairs, mut only, mut left_out) = (0, [0, 0], 0);
-        for marks in self.by_seed.values() {
-            if marks.ran & (first | second) != first | second {
-                continue;
-            }
-            let event = match compared {
-                Compared::Died => marks.died,
-                Compared::Silent if marks.over & (first | second) != 0 => {
-                    left_out += 1;
-                    continue;
-                }
-                Compared::Silent => marks.silent,
-            };
-            pairs += 1;
-            match (event & first != 0, event & second != 0) {
-                (true, false) => only[0] += 1,
-                (false, true) => only[1] += 1,
-                _ => {}
-            }
-        }
-        let (workload, interpreter, target, params) = key.clone();
-        let p = mcnemar(only[0], only[1]);
-        let walkers = walkers.map(|(name, _)| name.clone());
-        let row = Row {
-            workload,
-            interpreter,
-            target,
-            params,
-            compared,
-            walkers,
-            pairs,
-            only,
-            left_out,
-            p,
-            adjusted: p,
-        };
-        (pairs > 0).then_some(row)
-    }
+    };
+    let pairs = both.len();
+    let only =
+        [(of_first - of_second).intersection_len(&both), (of_second - of_first).intersection_len(&both)];
+    let (workload, interpreter, target, params) = key.clone();
+    let p = mcnemar(only[0], only[1]);
+    let row = Row {
+        workload,
+        interpreter,
+        target,
+        params,
+        compared,
+        walkers: [first.name.clone(), second.name.clone()],
+        pairs,
+        only,
+        left_out: ran - pairs,
+        p,
+        adjusted: p,
+    };
+    (pairs > 0).then_some(row)
 }

@@ -1,10 +1,14 @@
-//! Figures, as SVG to be put into the page.
+//! Figures, as SVG to be put into the page. Each goes through [`dressed`], and is therefore exported, too (see [`figure`]).
 
+mod alone;
 mod cost;
+pub mod figure;
+pub mod png;
 
 pub use cost::cost_by_depth;
 
 use crate::text::visible::one_line;
+use figure::MARK;
 
 /// Colours that the style sheet replaces: ink and grid follow light, dark and print.
 const INK: plotters::style::RGBColor = plotters::style::RGBColor(1, 2, 3);
@@ -19,9 +23,7 @@ fn dressed(svg: &str, id: &str, title: &str) -> String {
         return String::new();
     };
     let title = escaped(title);
-    format!(
-        "<svg role=\"img\" aria-labelledby=\"{id}\" class=\"plot\"{head}><title id=\"{id}\">{title}</title>{body}"
-    )
+    format!("{MARK}{id}\" class=\"plot\"{head}><title id=\"{id}\">{title}</title>{body}")
 }
 
 /// For text that is put into markup by hand.

@@ -1,7 +1,8 @@
 //! Finding run directories and reading their manifests.
 
+use super::lines::unknown;
 use crate::failure::Failure;
-use sigwalk_record::{Manifest, SCHEMA};
+use sigwalk_record::{Manifest, Unread};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -76,22 +77,13 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
 /// The manifest in `text`. `path` is what errors call it.
 pub fn parse(path: &Path, text: &str) -> Result<Manifest, Failure> {
     let shown = path.display();
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| damaged(path, &error))?;
-    match value.get("schema").and_then(serde_json::Value::as_u64) {
-        Some(schema) if schema == u64::from(SCHEMA) => {}
-        Some(schema) => {
-            return Err(Failure::incompatible(format!(
-                "{shown}:1: schema {schema}, this report reads schema {SCHEMA}; use the report of the version that wrote it"
-            )));
-        }
-        None => {
-            return Err(Failure::incompatible(format!(
-                "{shown}:1: no schema; is it a manifest of sigwalk? leave this directory out"
-            )));
-        }
-    }
-    // From the text again, not from the value: errors then carry the line.
-    serde_json::from_str(text).map_err(|error| damaged(path, &error))
+    sigwalk_record::read(text.as_bytes()).map_err(|unread| match unread {
+        Unread::Text(error) | Unread::Shape(error) => damaged(path, &error),
+        Unread::Schema(schema) => Failure::incompatible(format!("{shown}:1: {}", unknown(schema))),
+        Unread::NoSchema => Failure::incompatible(format!(
+            "{shown}:1: no schema; is it a manifest of sigwalk? leave this directory out"
+        )),
+    })
 }
 
 fn damaged(path: &Path, error: &serde_json::Error) -> Failure {

@@ -2,10 +2,7 @@
 
 use super::find::plain;
 use crate::failure::Failure;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
-use sigwalk_record::SCHEMA;
+use sigwalk_record::{OLDEST, Record, SCHEMA, Unread};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -22,18 +19,13 @@ pub struct Done {
     pub dropped: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Versioned {
-    schema: u32,
-}
-
 /// A failure at a line.
 pub fn at(path: &Path, line: u64, reason: impl std::fmt::Display) -> Failure {
     Failure::incompatible(format!("{}:{line}: {reason}", path.display()))
 }
 
 /// Hands every row of the file to `take`. `Ok(None)` when there is no such file.
-pub fn each<T: DeserializeOwned>(
+pub fn each<T: Record>(
     path: &Path,
     take: impl FnMut(u64, T) -> Result<(), Failure>,
 ) -> Result<Option<Done>, Failure> {
@@ -49,7 +41,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// [`each`] of a file that is open. `path` is what errors call it.
-pub fn each_of<T: DeserializeOwned>(
+pub fn each_of<T: Record>(
     path: &Path,
     mut file: impl BufRead,
     mut take: impl FnMut(u64, T) -> Result<(), Failure>,
@@ -82,30 +74,27 @@ enum Damage {
     Whole(String),
 }
 
-fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
+fn parse<T: Record>(line: &[u8]) -> Result<T, Damage> {
     const RESTORE: &str = "restore the file, or leave this run directory out";
-    let typed = serde_json::from_slice::<T>(line);
-    match serde_json::from_slice::<Versioned>(line) {
-        Ok(Versioned { schema: SCHEMA }) => {}
-        Ok(Versioned { schema }) => {
-            return Err(Damage::Whole(format!(
-                "schema {schema}, this report reads schema {SCHEMA}; use the report of the version that wrote it"
-            )));
-        }
-        // `[1, 2]` is JSON, too, and serde takes a list for a record: what is behind its fields is a syntax error then.
-        Err(error)
-            if error.classify() == Category::Data || serde_json::from_slice::<IgnoredAny>(line).is_ok() =>
-        {
-            return Err(Damage::Whole(format!("no schema; {RESTORE}")));
-        }
-        Err(error) => return Err(Damage::Cut(format!("not a record ({}); {RESTORE}", reason(&error)))),
-    }
-    typed.map_err(|error| Damage::Whole(format!("not a record ({}); {RESTORE}", reason(&error))))
+    sigwalk_record::read(line).map_err(|unread| match unread {
+        Unread::Text(error) => Damage::Cut(format!("not a record ({}); {RESTORE}", reason(&error))),
+        Unread::Shape(error) => Damage::Whole(format!("not a record ({}); {RESTORE}", reason(&error))),
+        Unread::NoSchema => Damage::Whole(format!("no schema; {RESTORE}")),
+        Unread::Schema(schema) => Damage::Whole(unknown(schema)),
+    })
+}
+
+/// What is said of a version that is not known.
+pub fn unknown(schema: u64) -> String {
+    format!(
+        "schema {schema}, this report reads schema {OLDEST} to {SCHEMA}; use the report of the version that wrote it"
+    )
 }
 
 /// serde_json counts lines within what it was given, which is always line 1 here: only the column is of use.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let bare = text.split(" at line ").next().unwrap_or_default();
-    format!("{bare}, column {}", error.column())
+    // A row that was brought to this version has no columns any more.
+    if error.column() == 0 { bare.to_owned() } else { format!("{bare}, column {}", error.column()) }
 }

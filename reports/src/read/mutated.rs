@@ -5,8 +5,7 @@ use super::ingest::{Ingest, Origin};
 use super::lines::{self, Done};
 use crate::failure::Failure;
 use crate::model::{check, injected, mutation};
-use serde::de::DeserializeOwned;
-use sigwalk_record::{Check, Freed, Injection, Mode, Mutation};
+use sigwalk_record::{Check, Freed, Injection, Mode, Mutation, Record};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -64,7 +63,7 @@ impl Ingest {
     }
 
     /// A file that may be missing; how many rows it has.
-    fn file<T: DeserializeOwned>(
+    fn file<T: Record>(
         &mut self,
         run: &Found,
         name: &str,

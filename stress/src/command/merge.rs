@@ -6,7 +6,7 @@ use crate::expectation;
 use crate::failure::Failure;
 use crate::hash;
 use crate::records::{RunDir, conditions, each_line, read_manifest};
-use sigwalk_record::{Environment, Kind, Manifest, SCHEMA, Trial, exit};
+use sigwalk_record::{Environment, Kind, Manifest, Trial, exit};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -160,11 +160,8 @@ fn read(
     let id = u64::from_str_radix(&manifest.campaign.id, 16)
         .map_err(|error| Failure::incompatible(format!("campaign id {:?}: {error}", manifest.campaign.id)))?;
     each_line(&shard.lines_path, &shard.lines, |number, line, begins| {
-        let trial: Trial = serde_json::from_slice(line)
+        let trial: Trial = sigwalk_record::read(line)
             .map_err(|error| format!("{error}; restore the file or leave this directory out"))?;
-        if trial.schema != SCHEMA {
-            return Err(format!("schema {}, this version has {SCHEMA}", trial.schema));
-        }
         let turn = usize::try_from(trial.trial).ok().and_then(|at| schedule.get(at));
         let Some(turn) = turn else {
             let last = schedule.len().saturating_sub(1);
