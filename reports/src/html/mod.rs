@@ -9,6 +9,7 @@ mod same_seeds;
 mod sections;
 mod stepping;
 mod table;
+mod workloads;
 
 use crate::failure::Failure;
 use crate::model::Model;
@@ -21,6 +22,7 @@ use matrix::Section;
 use sigwalk_record::Campaign;
 use std::collections::BTreeSet;
 use table::Table;
+use workloads::Overview;
 
 /// A page that a mail client or a browser on a phone still opens at once.
 const LARGEST: usize = 2 << 20;
@@ -51,6 +53,7 @@ struct Page<'a> {
     word: &'a str,
     notices: &'a [String],
     claims: Table,
+    overviews: Vec<Overview>,
     matrices: Vec<Section>,
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
@@ -97,6 +100,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         word: model.verdict.word,
         notices: &records.notices,
         claims: sections::claims(model, |id| anchors.contains(id)),
+        overviews: workloads::overviews(records),
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,
         stepping_sites,
