@@ -27,14 +27,18 @@ type Column<'a> = (Side, &'a str, bool);
 
 /// Who walks whose stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
+pub enum Side {
+    /// The thread its own.
     Own,
+    /// Somebody else, from outside.
     Other,
+    /// A workload that this report does not know.
     Unknown,
 }
 
 impl Side {
-    fn of(workload: &str) -> Self {
+    /// Of a workload.
+    pub fn of(workload: &str) -> Self {
         match workload {
             "hook" | "signal" | "step" | "soak" => Side::Own,
             "other" | "interleave" => Side::Other,
@@ -42,7 +46,8 @@ impl Side {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// In words.
+    pub fn name(self) -> &'static str {
         match self {
             Side::Own => "own thread",
             Side::Other => "other thread",
