@@ -357,7 +357,12 @@ fn claim(judged: &crate::claims::Judged) -> Ordered<Value> {
         ("id", json!(judged.claim.id)),
         ("claim", json!(judged.claim.text)),
         ("verdict", json!(judged.finding.verdict.name())),
-        ("figure", json!(judged.finding.figure)),
+        ("says", json!(judged.finding.says)),
+        ("key_figure", json!(judged.finding.figure)),
+        ("figure", json!(judged.finding.whole())),
+        ("rests_on", json!(judged.finding.sure.said())),
+        ("interpreters", json!(judged.finding.sure.interpreters)),
+        ("declared", json!(judged.finding.sure.declared())),
         ("evidence", json!(judged.finding.cells)),
     ])
 }

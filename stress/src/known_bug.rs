@@ -19,6 +19,9 @@ pub struct Declared {
     #[serde(default)]
     fixed_in: Vec<Version>,
     hit: Vec<Outcome>,
+    /// The report about it, as a path in the repository.
+    #[serde(default)]
+    finding: String,
 }
 
 impl Declared {
@@ -34,7 +37,7 @@ impl Declared {
             Standing::Affected
         };
         let (id, issue, title) = (self.id.clone(), self.issue.clone(), self.title.clone());
-        Bug { id, issue, title, stands, hit: self.hit.clone() }
+        Bug { id, issue, title, stands, hit: self.hit.clone(), finding: self.finding.clone() }
     }
 }
 
@@ -59,6 +62,7 @@ mod tests {
             since: versions(since),
             fixed_in: versions(fixed_in),
             hit: vec![Outcome::Crash],
+            finding: String::new(),
         }
         .on(Version::of_tag(tag))
         .stands

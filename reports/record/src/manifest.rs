@@ -87,6 +87,9 @@ pub struct Bug {
     pub stands: Standing,
     /// Outcomes that count as a reproduction.
     pub hit: Vec<crate::Outcome>,
+    /// The report that was written about it, as a path in the repository; empty where there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub finding: String,
 }
 
 /// What is known of an interpreter and a bug, before anything is run.

@@ -42,13 +42,29 @@ pub fn worst_mutated(
         .max_by(|a, b| a.1.bound().total_cmp(&b.1.bound()).then(b.0.cmp(&a.0)))
 }
 
+/// Verdict on "it happens": once is enough; never is evidence only when the bound is low.
+pub fn existence(found: Count) -> Verdict {
+    if found.k > 0 {
+        Verdict::Supported
+    } else if found.bound() <= ENOUGH {
+        Verdict::Refuted
+    } else {
+        Verdict::NotMeasured
+    }
+}
+
 /// Trials that died in a frame, stood still in a walk or returned an impossible stack. One trial may show two of them,
 /// so the largest is taken: a lower bound of what went wrong.
 pub fn bad(cell: &CellStats) -> Count {
-    [Event::CrashFrame, Event::Hang, Event::Impossible]
+    worst_event(cell).1
+}
+
+/// The same, with what it is.
+pub fn worst_event(cell: &CellStats) -> (&'static str, Count) {
+    [(Event::CrashFrame, "crash"), (Event::Hang, "hang"), (Event::Impossible, "impossible")]
         .into_iter()
-        .filter_map(|event| cell.judged(event))
-        .max_by_key(|count| count.k)
+        .filter_map(|(event, name)| Some((name, cell.judged(event)?)))
+        .max_by_key(|(_, count)| count.k)
         .unwrap_or_default()
 }
 

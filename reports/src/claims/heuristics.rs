@@ -12,7 +12,7 @@
 //!
 //! Interpreters are compared, never added up.
 
-use super::{Evidence, Finding, Verdict};
+use super::{Evidence, Finding, Sure, Verdict};
 use crate::model::cell::Count;
 use crate::model::check::{Of, bare_and_whole};
 use crate::model::records::Build;
@@ -67,16 +67,33 @@ pub fn help(evidence: Evidence) -> Finding {
         return without_checks(evidence);
     };
     let of = |tag: &str| pairs.iter().find(|pair| pair.tag == tag);
-    let mut figure: Vec<String> = answer(&pairs).into_iter().collect();
-    figure.extend(
-        of(newest)
-            .map(|pair| format!("mutated walks that crash without any check → with all: {}", pair.says())),
-    );
-    figure.extend(agreement(&pairs));
-    figure.extend(usefulness(&sums, newest));
-    figure.push(eras(evidence, &sums, &pairs));
-    figure.push(allocators(evidence, &pairs, newest));
-    Finding { verdict: verdict(&pairs), figure: figure.join("; "), cells: Vec::new(), section: "mutations" }
+    let verdict = verdict(&pairs);
+    let says = match verdict {
+        Verdict::Supported => "with them fewer walks crash on every build, and no more lie",
+        Verdict::Refuted => "with them no fewer walks crash",
+        Verdict::Mixed => "with them fewer walks crash on some builds only, or more walks lie instead",
+        Verdict::NotMeasured => "no build shows a difference",
+    };
+    // What changes, in percent, is the answer; where nothing crashed without checks there is none.
+    let sides = of(newest)
+        .map(|pair| format!("mutated walks that crash without any check → with all: {}", pair.says()));
+    let mut figures = answer(&pairs).into_iter().chain(sides);
+    let figure = figures.next().unwrap_or_default();
+    Finding::new(verdict, says, figure)
+        .detailed(figures)
+        .detailed(agreement(&pairs))
+        .detailed(usefulness(&sums, newest))
+        .detailed([eras(evidence, &sums, &pairs), allocators(evidence, &pairs, newest)])
+        .resting_on(rests_on(evidence, &pairs))
+        .at("mutations")
+}
+
+/// Each walk is one fault, walked with every set of checks.
+fn rests_on(evidence: Evidence, pairs: &[Pair<'_>]) -> Sure {
+    let mut sure = Sure::walks(evidence, FAMILY, |_| false);
+    sure.counts = vec![(pairs.iter().map(|pair| pair.crash[0].n).sum(), "faults")];
+    sure.interpreters = pairs.iter().map(|pair| pair.tag.to_owned()).collect();
+    sure
 }
 
 fn pairs<'a>(sums: &'a Sums<'a>) -> Vec<Pair<'a>> {
@@ -221,15 +238,13 @@ fn without_checks(evidence: Evidence) -> Finding {
     let worst = super::evidence::worst_mutated(evidence, FAMILY, |_| true, |row| row.would_crash);
     match worst {
         None => Finding::not_measured(ABSENT),
-        Some((tag, crash)) => Finding {
-            verdict: Verdict::NotMeasured,
-            figure: format!(
-                "with all checks {} mutated walks of {FAMILY} would crash ({tag}); {ABSENT}",
-                count(crash)
-            ),
-            cells: Vec::new(),
-            section: "mutations",
-        },
+        Some((tag, crash)) => Finding::new(
+            Verdict::NotMeasured,
+            ABSENT,
+            format!("with all checks {} mutated walks of {FAMILY} would crash ({tag})", count(crash)),
+        )
+        .detailed([ABSENT.to_owned()])
+        .at("mutations"),
     }
 }
 

@@ -3,58 +3,18 @@
 //! A rule may use only what the records carry. What they do not carry is `not_measured` with the reason; it is never
 //! filled with what is known from elsewhere.
 
+mod borrowed;
 mod cost;
 mod evidence;
+mod finding;
 mod heuristics;
 mod mutated;
 mod trials;
 
+pub use finding::{Finding, Sure, Verdict};
+
 use crate::model::ratio::Ratio;
 use crate::model::records::Records;
-
-/// What the records say of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The records agree with the claim.
-    Supported,
-    /// The records contradict it.
-    Refuted,
-    /// Some cells agree and some contradict.
-    Mixed,
-    /// The records cannot tell.
-    NotMeasured,
-}
-
-impl Verdict {
-    /// The name in `summary.json`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Verdict::Supported => "supported",
-            Verdict::Refuted => "refuted",
-            Verdict::Mixed => "mixed",
-            Verdict::NotMeasured => "not_measured",
-        }
-    }
-}
-
-/// A verdict and what it rests on.
-#[derive(Debug)]
-pub struct Finding {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Key figure with its bound, or the reason why there is none.
-    pub figure: String,
-    /// Ids of the cells it rests on.
-    pub cells: Vec<String>,
-    /// Section of the page where the evidence stands, when it is not a cell.
-    pub section: &'static str,
-}
-
-impl Finding {
-    fn not_measured(reason: impl Into<String>) -> Self {
-        Self { verdict: Verdict::NotMeasured, figure: reason.into(), cells: Vec::new(), section: "" }
-    }
-}
 
 /// What a rule may look at.
 #[derive(Debug, Clone, Copy)]
@@ -122,9 +82,7 @@ const REGISTRY: [Claim; 12] = [
         id: "C8",
         text: "A borrowed code pointer can die at any time",
         short: "borrowed code dies",
-        rule: |_| {
-            Finding::not_measured("no record carries the state of a code object some time after its walk")
-        },
+        rule: borrowed::dies,
     },
     Claim {
         id: "C9",
@@ -136,11 +94,7 @@ const REGISTRY: [Claim; 12] = [
         id: "C10",
         text: "Samplers tolerate a few wrong stacks, memory profilers do not",
         short: "samplers tolerate wrong",
-        rule: |_| {
-            Finding::not_measured(
-                "rates of impossible stacks are in the matrix; their bias after up-scaling is not in the records",
-            )
-        },
+        rule: trials::tolerated,
     },
     Claim {
         id: "C11",
@@ -174,7 +128,7 @@ pub fn judge(records: &Records, ratios: &[Ratio]) -> Vec<Judged> {
         if finding.verdict == Verdict::NotMeasured
             && !(finding.cells.is_empty() && finding.section.is_empty())
         {
-            finding.figure.push_str("; not enough to tell");
+            finding.details.push("not enough to tell".to_owned());
         }
         Judged { claim, finding }
     };

@@ -1,7 +1,7 @@
 //! Claims that mutations of frame memory decide.
 
 use super::evidence::{ENOUGH, worst_mutated};
-use super::{Evidence, Finding, Verdict};
+use super::{Evidence, Finding, Sure, Verdict};
 use crate::model::cell::Event;
 use crate::model::mutation::refused;
 use crate::text::number::{count, grouped};
@@ -21,12 +21,19 @@ pub fn endless(evidence: Evidence) -> Finding {
         return Finding::not_measured("no frame.previous was closed into a cycle and walked by pr-b1");
     };
     let with = hangs("pr-b1-hops");
-    let verdict = match (without.k, &with) {
-        (0, _) if without.bound() <= ENOUGH => Verdict::Refuted,
-        (0, _) => Verdict::NotMeasured,
+    let (verdict, says) = match (without.k, &with) {
+        (0, _) if without.bound() <= ENOUGH => {
+            (Verdict::Refuted, "no walk without a budget was endless in a cycle of frames")
+        }
+        (0, _) => (Verdict::NotMeasured, "too few walks of a cycle"),
         // The walk never ends; that a budget would help is the other half, and it may be unmeasured or wrong.
-        (_, Some((_, with))) if with.k > 0 => Verdict::Mixed,
-        _ => Verdict::Supported,
+        (_, Some((_, with))) if with.k > 0 => {
+            (Verdict::Mixed, "a cycle of frames is walked for ever, and in some walks with a budget too")
+        }
+        (_, Some(_)) => {
+            (Verdict::Supported, "a cycle of frames is walked for ever; with a budget every walk ends")
+        }
+        (_, None) => (Verdict::Supported, "a cycle of frames is walked for ever"),
     };
     let refuses =
         evidence.records.mutations.controls().any(|row| row.walker == "pr-b1-hops" && refused(row).k > 0);
@@ -42,15 +49,15 @@ pub fn endless(evidence: Evidence) -> Finding {
     let but = if refuses { " (without the stacks that it refuses when healthy)" } else { "" };
     let longest = match hops.max().unwrap_or_default() {
         0 => String::new(),
-        hops => format!(", cut by us after {} hops", grouped(hops)),
+        hops => format!("cut by us after {} hops", grouped(hops)),
     };
-    Finding {
-        verdict,
-        figure: format!(
-            "endless walks where frame.previous was closed into a cycle: pr-b1 {} ({place}){longest}, pr-b1-hops {other}{but}; hangs of pr-b1 in live trials: {live}",
-            count(without)
-        ),
-        cells: Vec::new(),
-        section: "mutations",
-    }
+    Finding::new(verdict, says, format!("endless walks of a cycle: pr-b1 {} ({place})", count(without)))
+        .detailed([
+            longest,
+            format!("with a hop budget, pr-b1-hops: {other}{but}"),
+            "the cycle was made by closing frame.previous".to_owned(),
+            format!("hangs of pr-b1 in live trials: {live}"),
+        ])
+        .resting_on(Sure::walks(evidence, "pr-b1", closed))
+        .at("mutations")
 }

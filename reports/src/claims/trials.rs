@@ -1,7 +1,7 @@
 //! Claims that trials decide.
 
-use super::evidence::{ENOUGH, bad, ids, never, three, worst_mutated};
-use super::{Evidence, Finding, Verdict};
+use super::evidence::{ENOUGH, bad, existence, ids, never, three, worst_event, worst_mutated};
+use super::{Evidence, Finding, Sure, Verdict};
 use crate::model::cell::{CellStats, Count, Event, worst};
 use crate::model::ratio::measured;
 use crate::text::number::{count, estimate, grouped};
@@ -23,8 +23,9 @@ pub fn dangling(evidence: Evidence) -> Finding {
         format!("on mutated memory pr-b1 would crash in {} walks ({interpreter})", count(*found))
     });
     let trials = worst(&cells, |cell| Some(crash(cell)));
+    let live = trials.as_ref().is_some_and(|(_, found)| found.k > 0);
     let decides = match (&trials, &would) {
-        (Some((_, found)), _) if found.k > 0 => *found,
+        (Some((_, found)), _) if live => *found,
         (_, Some((_, found))) | (Some((_, found)), None) => *found,
         (None, None) => {
             return Finding::not_measured(
@@ -32,79 +33,97 @@ pub fn dangling(evidence: Evidence) -> Finding {
             );
         }
     };
+    let verdict = existence(decides);
+    let says = match verdict {
+        Verdict::Supported if live => "walks of other threads died in a frame",
+        Verdict::Supported => "no walk of another thread died here, but walks of damaged frames would have",
+        Verdict::Refuted => "no raw walk died, in enough tries",
+        _ => "no raw walk died, in too few tries",
+    };
     let tried = trials.map(|(cell, found)| format!("crash in a frame {} ({})", count(found), cell.cell.id));
-    Finding {
-        verdict: existence(decides),
-        figure: tried.into_iter().chain(mutated).collect::<Vec<_>>().join("; "),
-        cells: ids(&cells, crash),
-        section: if would.is_some() { "mutations" } else { "" },
-    }
-}
-
-fn existence(found: Count) -> Verdict {
-    if found.k > 0 {
-        Verdict::Supported
-    } else if found.bound() <= ENOUGH {
-        Verdict::Refuted
-    } else {
-        Verdict::NotMeasured
-    }
+    let mut figures = if live { [tried, mutated] } else { [mutated, tried] }.into_iter().flatten();
+    let figure = figures.next().unwrap_or_default();
+    let finding = Finding::new(verdict, says, figure)
+        .detailed(figures)
+        .resting_on(Sure::trials(&cells))
+        .resting_on(Sure::walks(evidence, "pr-b1", |_| true))
+        .of(ids(&cells, crash));
+    if would.is_some() { finding.at("mutations") } else { finding }
 }
 
 /// C2
 pub fn pinned_in_hook(evidence: Evidence) -> Finding {
-    universal(&evidence.cells(&["hook"], |_| true), "no trial of workload hook")
+    universal(&evidence.cells(&["hook"], |_| true), &[], "no trial of workload hook")
 }
 
 /// C3: the walker with raw loads and the guarded one, each against "nothing goes wrong".
 pub fn own_thread_signal(evidence: Evidence) -> Finding {
     let subjects = |walker: &str| raw(walker) || walker == "guarded";
-    let mut cells = evidence.cells(&["signal"], subjects);
-    // A stepped window is the same in every trial: one that went well is no sample of anything, one that did not is one more
-    // case.
     let stepped = evidence.cells(&["step"], subjects);
-    cells.extend(stepped.iter().copied().filter(|cell| bad(cell).k > 0));
-    let mut finding = universal(&cells, "no trial of workload signal by pr-b1 or guarded");
-    // Walks, and not the boundaries themselves: at some there was no thread state, and strides pass over others.
-    let walks: u64 = stepped.iter().map(|cell| cell.walks).sum();
-    if walks > 0 {
-        let wrong = stepped.iter().filter(|cell| bad(cell).k > 0).count();
-        finding.figure.push_str(&format!(
-            "; stepped: walks at {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
-            grouped(walks),
-            stepped.len()
-        ));
-    }
-    finding
+    let sampled = evidence.cells(&["signal"], subjects);
+    universal(&sampled, &stepped, "no trial of workload signal by pr-b1 or guarded")
 }
 
-/// Cells whose answers nobody judged can show neither a wrong stack nor that there is none: they are left out.
-fn universal(cells: &[&CellStats], absent: &str) -> Finding {
-    let cells: Vec<&CellStats> = cells.iter().copied().filter(|cell| cell.cell.judged).collect();
-    let cells = cells.as_slice();
+/// Cells whose answers nobody judged can show neither a wrong stack nor that there is none: they are left out. A stepped window is
+/// the same in every trial: one that went well is no sample of anything, one that did not is one more case.
+fn universal<'a>(sampled: &[&'a CellStats], stepped: &[&'a CellStats], absent: &str) -> Finding {
+    let judged = |cells: &[&'a CellStats]| -> Vec<&'a CellStats> {
+        cells.iter().copied().filter(|cell| cell.cell.judged).collect()
+    };
+    let (sampled, stepped) = (judged(sampled), judged(stepped));
+    let mut cells = sampled.clone();
+    cells.extend(stepped.iter().copied().filter(|cell| bad(cell).k > 0));
     if cells.is_empty() {
         return Finding::not_measured(absent);
     }
     let wrong = cells.iter().filter(|cell| bad(cell).k > 0).count();
+    let verdict = never(&cells, bad);
+    let says = match verdict {
+        Verdict::Supported => "no cell had a crash, a hang or a wrong stack".to_owned(),
+        Verdict::NotMeasured => "no crash, hang or wrong stack, in too few trials".to_owned(),
+        _ => format!(
+            "{wrong} of {} cells had a crash, a hang or a wrong stack: which, depends on walker and target",
+            cells.len()
+        ),
+    };
     // The newest first: that is what a review is about.
-    let mut interpreters: Vec<&str> = cells.iter().map(|cell| cell.cell.interpreter.as_str()).collect();
+    let mut interpreters: Vec<&str> = sampled.iter().map(|cell| cell.cell.interpreter.as_str()).collect();
     interpreters.sort_by_key(|tag| std::cmp::Reverse(version(tag)));
     interpreters.dedup();
-    let lines: Vec<String> = interpreters
-        .into_iter()
-        .filter_map(|tag| {
-            let of_tag: Vec<&CellStats> =
-                cells.iter().copied().filter(|cell| cell.cell.interpreter == tag).collect();
-            let (cell, _) = worst(&of_tag, |cell| Some(bad(cell)))?;
-            Some(format!("worst on {tag}: {} by {}, {}", cell.cell.target, cell.cell.walker, three(cell)))
-        })
-        .collect();
-    Finding {
-        verdict: never(cells, bad),
-        figure: format!("{wrong} of {} cells with an event; {}", cells.len(), lines.join("; ")),
-        cells: ids(cells, bad),
-        section: "",
-    }
+    let lines = interpreters.into_iter().filter_map(|tag| {
+        let of_tag: Vec<&CellStats> =
+            sampled.iter().copied().filter(|cell| cell.cell.interpreter == tag).collect();
+        let (cell, _) = worst(&of_tag, |cell| Some(bad(cell)))?;
+        Some(format!("worst on {tag}: {} by {}, {}", cell.cell.target, cell.cell.walker, three(cell)))
+    });
+    let figure = match worst(&sampled, |cell| Some(bad(cell))) {
+        None => String::new(),
+        Some((cell, found)) if found.k == 0 => format!("0 in every cell; weakest bound {}", count(found))
+            + &format!(" ({})", cell.cell.interpreter),
+        Some((cell, _)) => {
+            let (event, found) = worst_event(cell);
+            format!("worst cell: {event} {} ({})", count(found), cell.cell.id)
+        }
+    };
+    // Walks, and not the boundaries themselves: at some there was no thread state, and strides pass over others.
+    let walks: u64 = stepped.iter().map(|cell| cell.walks).sum();
+    let windows = (walks > 0).then(|| {
+        let wrong = stepped.iter().filter(|cell| bad(cell).k > 0).count();
+        format!(
+            "stepped: walks at {} instruction boundaries in {} windows × walkers, {wrong} of them with an event",
+            grouped(walks),
+            stepped.len()
+        )
+    });
+    let lines: Vec<String> = lines.collect();
+    let counted = format!("{wrong} of {} cells with an event", cells.len());
+    let finding = Finding::new(verdict, says, figure)
+        .detailed([counted])
+        .detailed(lines)
+        .detailed(windows)
+        .resting_on(Sure::trials(&sampled))
+        .of(ids(&cells, bad));
+    if stepped.is_empty() { finding } else { finding.at("stepping") }
 }
 
 /// C5: no crash, and at least one error, or the readers never met what they are to survive.
@@ -116,22 +135,33 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
     };
     let errors: u64 =
         cells.iter().map(|cell| cell.count(Event::RecoveredFault).k.max(cell.count(Event::Rejected).k)).sum();
-    let verdict = match never(&cells, crash) {
-        Verdict::Supported if errors == 0 => Verdict::NotMeasured,
-        verdict => verdict,
+    let (verdict, says) = match never(&cells, crash) {
+        Verdict::Supported if errors == 0 => {
+            (Verdict::NotMeasured, "remote and syscall met nothing that they had to survive")
+        }
+        Verdict::Supported => {
+            (Verdict::Supported, "remote and syscall never crashed, and said so where they could not read")
+        }
+        Verdict::NotMeasured => {
+            (Verdict::NotMeasured, "remote and syscall never crashed, in too few trials of some cells")
+        }
+        verdict => (verdict, "remote or syscall crashed in a frame"),
     };
-    Finding {
+    Finding::new(
         verdict,
-        figure: format!(
-            "crash in a frame at worst {} ({}); {errors} trials with an error instead; impossible at worst {}",
-            count(found),
-            cell.cell.id,
+        says,
+        format!("crash in a frame at worst {} ({})", count(found), cell.cell.id),
+    )
+    .detailed([
+        format!("{errors} trials with an error instead"),
+        format!(
+            "an error is no answer, and no error no proof: impossible at worst {}",
             worst(&cells, |cell| cell.judged(Event::Impossible))
                 .map_or_else(|| "not judged".to_owned(), |(_, found)| count(found)),
         ),
-        cells: ids(&cells, crash),
-        section: "",
-    }
+    ])
+    .resting_on(Sure::trials(&cells))
+    .of(ids(&cells, crash))
 }
 
 /// C6: identical cells but for the walker; the raw one must have crashed somewhere, or survival proves nothing.
@@ -165,43 +195,59 @@ pub fn guarded_against_raw(evidence: Evidence) -> Finding {
     let share = |cell: &CellStats| crash(cell).k as f64 / crash(cell).n.max(1) as f64;
     let shown =
         pairs.iter().max_by(|a, b| share(a.1).total_cmp(&share(b.1)).then(share(a.0).total_cmp(&share(b.0))));
-    if let Some(&(bare, cell)) = shown {
-        let found = crash(cell);
-        let mut cells = ids(&survivors, crash);
-        cells.push(bare.cell.id.clone());
-        let tried = format!(
-            "where pr-b1 crashed {}, guarded crashed {} ({}/{}/{})",
-            count(crash(bare)),
-            count(found),
-            cell.cell.interpreter,
-            cell.cell.workload,
-            cell.target_label()
-        );
-        let verdict = at_a_price(never(&survivors, crash), dear);
+    let Some(&(bare, cell)) = shown else {
         return match mutated {
-            // Too few trials, but nothing against it: then the mutated walks may decide.
-            Some(mutated) if verdict == Verdict::NotMeasured => {
-                let figure = format!("{tried}, too few trials to decide; {}; {price}", mutated.figure);
-                Finding { figure, cells, verdict: at_a_price(mutated.verdict, dear), ..mutated }
+            None => {
+                Finding::not_measured("no cell or mutation in which pr-b1 crashed was also walked by guarded")
             }
-            _ => Finding { verdict, figure: format!("{tried}; {price}"), cells, section: "" },
+            Some(mutated) => priced(mutated, &price, dear),
         };
-    }
-    match mutated {
-        Some(mutated) => Finding {
-            figure: format!("{}; {price}", mutated.figure),
-            verdict: at_a_price(mutated.verdict, dear),
-            ..mutated
-        },
-        None => {
-            Finding::not_measured("no cell or mutation in which pr-b1 crashed was also walked by guarded")
+    };
+    let mut cells = ids(&survivors, crash);
+    cells.push(bare.cell.id.clone());
+    let tried = format!(
+        "where pr-b1 crashed {}, guarded crashed {} ({}/{}/{})",
+        count(crash(bare)),
+        count(crash(cell)),
+        cell.cell.interpreter,
+        cell.cell.workload,
+        cell.target_label()
+    );
+    match (never(&survivors, crash), mutated) {
+        // Too few trials, but nothing against it: then the mutated walks may decide.
+        (Verdict::NotMeasured, Some(mutated)) => {
+            let few = format!("{tried}, too few trials to decide");
+            priced(mutated, &price, dear).detailed([few]).resting_on(Sure::trials(&survivors)).of(cells)
+        }
+        (verdict, _) => {
+            let says = survival(verdict).to_owned();
+            priced(Finding::new(verdict, says, tried), &price, dear)
+                .resting_on(Sure::trials(&survivors))
+                .of(cells)
         }
     }
 }
 
+fn survival(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Supported => "guarded never crashed where the raw walk did",
+        Verdict::Mixed => "guarded crashed in some of the places where the raw walk did",
+        Verdict::Refuted => "guarded crashed where the raw walk did",
+        Verdict::NotMeasured => "guarded did not crash where the raw walk did, in too few trials",
+    }
+}
+
 /// The claim has a second half, "at a small cost": where our own target for that is missed, it is not wholly supported.
-fn at_a_price(verdict: Verdict, dear: bool) -> Verdict {
-    if dear && verdict == Verdict::Supported { Verdict::Mixed } else { verdict }
+fn priced(finding: Finding, price: &str, dear: bool) -> Finding {
+    let finding = finding.detailed([price.to_owned()]);
+    match finding.verdict {
+        Verdict::Supported if dear => Finding {
+            verdict: Verdict::Mixed,
+            says: format!("{}, but it costs more than our target for it", finding.says),
+            ..finding
+        },
+        _ => finding,
+    }
 }
 
 /// The numbers of a tag, for ordering: 3.13.15d after 3.13.5.
@@ -227,12 +273,16 @@ fn survived_mutations(evidence: Evidence) -> Option<Finding> {
         _ => Verdict::Refuted,
     };
     let figure = format!(
-        "on mutated memory pr-b1 would crash in {} walks ({place}), guarded in {}, with {} faults survived ({met})",
+        "on mutated memory pr-b1 would crash in {} walks ({place}), guarded in {}",
         count(bare),
-        count(guarded),
-        grouped(recovered.k)
+        count(guarded)
     );
-    Some(Finding { verdict, figure, cells: Vec::new(), section: "mutations" })
+    Some(
+        Finding::new(verdict, survival(verdict), figure)
+            .detailed([format!("{} faults survived ({met})", grouped(recovered.k))])
+            .resting_on(Sure::walks(evidence, "guarded", |_| true))
+            .at("mutations"),
+    )
 }
 
 /// C7: a violation refutes; silence proves nothing, since no record says that the checker was there.
@@ -241,14 +291,29 @@ pub fn contract(evidence: Evidence) -> Finding {
     let cells = evidence.cells(&["hook", "signal", "other", "step"], |_| true);
     let violations = |cell: &CellStats| cell.count(Event::ContractViolation);
     match worst(&cells, |cell| Some(violations(cell))) {
-        Some((cell, found)) if found.k > 0 => Finding {
-            verdict: never(&cells, violations),
-            figure: format!("contract violation {} ({})", count(found), cell.cell.id),
-            cells: ids(&cells, violations),
-            section: "",
-        },
+        Some((cell, found)) if found.k > 0 => {
+            let verdict = never(&cells, violations);
+            let figure = format!("contract violation {} ({})", count(found), cell.cell.id);
+            Finding::new(verdict, "a walk did what a handler must not do", figure)
+                .resting_on(Sure::trials(&cells))
+                .of(ids(&cells, violations))
+        }
         _ => Finding::not_measured(
-            "no violation in the records, and none of them says that the contract checker was on",
+            "the checker of the contract (malloc, locks and refcounts watched during a walk) is not part of these records; no violation was met by chance",
         ),
     }
+}
+
+/// C10: how often stacks are wrong is in the records; what that does to a profile after up-scaling is not.
+pub fn tolerated(evidence: Evidence) -> Finding {
+    let rate = |workload: &str| {
+        let cells = evidence.cells(&[workload], |walker| walker == "guarded");
+        let (_, found) = worst(&cells, |cell| cell.judged(Event::Impossible))?;
+        Some(format!("{workload} {}", count(found)))
+    };
+    let rates: Vec<String> = ["signal", "hook", "other"].into_iter().filter_map(rate).collect();
+    let seen = (!rates.is_empty())
+        .then(|| format!("trials of guarded with an impossible stack, worst target: {}", rates.join(", ")));
+    Finding::not_measured("the bias that wrong stacks leave in a profile after up-scaling is in no record")
+        .detailed(seen)
 }

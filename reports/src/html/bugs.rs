@@ -3,7 +3,7 @@
 use super::table::{Status, Table, Td};
 use crate::model::bug::{self, Shown, Word};
 use crate::model::records::Records;
-use crate::text::number::{fraction, limits};
+use crate::text::number::{self, fraction, limits};
 use sigwalk_record::Outcome;
 
 /// The table; without rows when no cell declares a bug.
@@ -24,6 +24,30 @@ pub fn table(records: &Records, rows: usize) -> Table {
             shown.as_ref().map_or_else(|| Td::text("not declared").status(Status::Absent), judged)
         }));
         table.row("", Td::text(name.trim_end()).small(bug.title.clone()), cells);
+    }
+    table.cut(rows);
+    table
+}
+
+/// What nobody has mended yet, one line each.
+pub fn findings(records: &Records, rows: usize) -> Table {
+    let matrix = bug::matrix(records);
+    let head = ["what still happens", "seen on", "report"];
+    let mut table =
+        Table::new("Findings: open, or seen though fixed; k/n trials and 95 % interval", 3, &head);
+    for finding in bug::findings(&matrix) {
+        let name = format!("{} {}", finding.bug.id, finding.bug.issue);
+        let lines: Vec<String> =
+            finding.seen.iter().map(|(tag, found)| format!("{tag}: {}", number::count(*found))).collect();
+        let seen = match lines.is_empty() {
+            true => Td::text("not seen in these records").status(Status::Absent),
+            false => Td { lines, ..Td::default() },
+        };
+        let report = match finding.bug.finding.as_str() {
+            "" => Td::text("none yet"),
+            path => Td::code(path),
+        };
+        table.row("", Td::text(finding.bug.title.clone()).small(name.trim_end()), vec![seen, report]);
     }
     table.cut(rows);
     table

@@ -37,6 +37,11 @@ pub fn cell_anchor(id: &str) -> String {
     anchor("cell", id)
 }
 
+/// Anchor of the section of an interpreter and workload.
+pub fn section_anchor(interpreter: &str, workload: &str) -> String {
+    anchor("matrix", &format!("{interpreter}/{workload}"))
+}
+
 fn says(workload: &str) -> &'static str {
     match workload {
         "hook" => "Own thread: walked from an allocator hook and compared with the interpreter's own chain.",
@@ -59,7 +64,7 @@ pub fn sections(records: &Records, rows: usize, notes: usize) -> Vec<Section> {
         groups.entry((&cell.cell.interpreter, &cell.cell.workload)).or_default().push(cell);
     }
     let section = |((interpreter, workload), cells): ((&str, &str), Vec<&CellStats>)| Section {
-        id: anchor("matrix", &format!("{interpreter}/{workload}")),
+        id: section_anchor(interpreter, workload),
         title: format!("{interpreter}, workload {workload}"),
         says: says(workload),
         grid: grid(interpreter, workload, &cells, rows),

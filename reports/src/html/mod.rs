@@ -1,14 +1,21 @@
 //! The page: one file, no script, nothing fetched.
 
 mod bugs;
+mod claims;
+mod curve;
 pub mod escape;
+mod figure;
 mod heuristics;
 mod matrix;
 mod order;
+mod rates;
+mod reproduce;
 mod same_seeds;
 mod sections;
 mod stepping;
 mod table;
+mod windows;
+mod workloads;
 
 use crate::failure::Failure;
 use crate::model::Model;
@@ -16,11 +23,13 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use figure::Figure;
 use heuristics::Heuristics;
 use matrix::Section;
 use sigwalk_record::Campaign;
 use std::collections::BTreeSet;
 use table::Table;
+use workloads::Overview;
 
 /// A page that a mail client or a browser on a phone still opens at once.
 const LARGEST: usize = 2 << 20;
@@ -51,11 +60,16 @@ struct Page<'a> {
     word: &'a str,
     notices: &'a [String],
     claims: Table,
+    overviews: Vec<Overview>,
+    rates: Vec<Figure>,
+    curves: (Vec<Figure>, usize),
+    windows: (Vec<Figure>, usize),
     matrices: Vec<Section>,
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
     stepping_sites: Table,
     bugs: Table,
+    findings: Table,
     mutations: Option<Heuristics>,
     cost: Vec<CostSection>,
     ratios: Table,
@@ -63,6 +77,8 @@ struct Page<'a> {
     environments: Vec<(String, Table)>,
     data: Table,
     campaigns: Vec<&'a Campaign>,
+    rebuild: String,
+    remeasure: String,
     limits: &'static str,
 }
 
@@ -96,11 +112,16 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
             .collect(),
         word: model.verdict.word,
         notices: &records.notices,
-        claims: sections::claims(model, |id| anchors.contains(id)),
+        claims: claims::table(model, |id| anchors.contains(id)),
+        rates: rates::figures(records, if rows < 200 { 3 } else { 6 })?,
+        curves: curve::figures(records, (rows / 20).clamp(3, 24))?,
+        windows: windows::figures(records, (rows / 50).clamp(2, 12))?,
+        overviews: workloads::overviews(records),
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,
         stepping_sites,
         bugs: bugs::table(records, rows),
+        findings: bugs::findings(records, rows),
         mutations: heuristics::section(model, rows),
         cost: records
             .builds
@@ -124,6 +145,8 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
             .filter(|campaign| !campaign.text.is_empty())
             .take(rows)
             .collect(),
+        rebuild: reproduce::rebuild(records),
+        remeasure: reproduce::remeasure(records),
         limits: LIMITS,
         matrices,
     };

@@ -1,7 +1,6 @@
-//! The other tables of the page: claims, cost, ratios, buckets, environment, data.
+//! The other tables of the page: cost, ratios, buckets, environment, data.
 
-use super::table::{Link, Status, Table, Td};
-use crate::claims::Verdict;
+use super::table::{Status, Table, Td};
 use crate::model::Model;
 use crate::model::cost::Row;
 use crate::model::records::Build;
@@ -9,45 +8,6 @@ use crate::text::number::{estimate, grouped, significant};
 use crate::text::target;
 use sigwalk_record::{Counted, Kind, What};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Claims, each with its verdict, figure and evidence. `linkable` says which anchors the page really has.
-pub fn claims(model: &Model, linkable: impl Fn(&str) -> bool) -> Table {
-    let mut table = Table::new(
-        "Claims under test",
-        5,
-        &["id", "claim", "verdict", "key figure, or why there is none", "evidence"],
-    );
-    for judged in &model.claims {
-        let (claim, finding) = (judged.claim, &judged.finding);
-        let status = match finding.verdict {
-            Verdict::Supported => Status::Good,
-            Verdict::Refuted => Status::Bad,
-            Verdict::Mixed => Status::Mixed,
-            Verdict::NotMeasured => Status::Absent,
-        };
-        let mut links: Vec<Link> = finding
-            .cells
-            .iter()
-            .map(|id| Link { anchor: super::matrix::cell_anchor(id), label: id.clone() })
-            .filter(|link| linkable(&link.anchor))
-            .take(3)
-            .collect();
-        if !finding.section.is_empty() {
-            links.push(Link { anchor: finding.section.to_owned(), label: finding.section.to_owned() });
-        }
-        table.row(
-            format!("claim-{}", claim.id),
-            Td::text(claim.id),
-            vec![
-                Td::text(claim.text),
-                Td::text(finding.verdict.name().replace('_', " ")).status(status),
-                Td::text(finding.figure.clone()),
-                Td { links, ..Td::default() },
-            ],
-        );
-    }
-    table
-}
 
 /// Rows of subjects that were timed at several depths, and the others: a line lookup has no depth.
 pub fn by_depth<'a>(rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {

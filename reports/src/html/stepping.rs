@@ -6,7 +6,17 @@ use crate::model::Model;
 use crate::model::cell::CellStats;
 use crate::model::stepping::KINDS;
 use crate::text::number::grouped;
+use crate::plot::Mark;
 use std::cmp::Ordering;
+
+/// How a mark of a strip looks in a table.
+pub fn status(mark: Mark) -> Status {
+    match mark {
+        Mark::Fault => Status::Crash,
+        Mark::Silent => Status::Silent,
+        Mark::Detected => Status::Detected,
+    }
+}
 
 /// What a cell met, and at which instructions; at most `most` rows each.
 pub fn tables(model: &Model, most: usize) -> (Table, Table) {

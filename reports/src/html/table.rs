@@ -22,6 +22,10 @@ pub struct Td {
     pub code: bool,
     /// Anchor; empty for none.
     pub id: String,
+    /// What else there is to say, opened by who wants it.
+    pub more: Vec<String>,
+    /// Of what: the name of what is opened.
+    pub about: &'static str,
     /// Shares of a whole, drawn as one bar above the text.
     pub bar: Vec<Segment>,
 }

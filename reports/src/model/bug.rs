@@ -112,7 +112,38 @@ impl Matrix<'_> {
     }
 }
 
+/// A bug that no release is known to be without, or that its fix does not cover, or that a report was written about.
+#[derive(Debug)]
+pub struct Finding<'a> {
+    /// The bug.
+    pub bug: &'a Bug,
+    /// Where it was seen, by version, each way to show it for itself.
+    pub seen: Vec<(&'a str, Count)>,
+}
+
+/// All of them, in the order of the bugs.
+pub fn findings<'a>(matrix: &Matrix<'a>) -> Vec<Finding<'a>> {
+    let mut findings = Vec::<Finding<'a>>::new();
+    for row in &matrix.rows {
+        let seen: Vec<_> = row.shown.iter().flatten().filter(|shown| shown.still()).copied().collect();
+        if seen.is_empty() && row.bug.finding.is_empty() {
+            continue;
+        }
+        let seen = seen.iter().map(|shown| (shown.cell.cell.interpreter.as_str(), shown.count()));
+        match findings.last_mut().filter(|last| last.bug.id == row.bug.id) {
+            Some(last) => last.seen.extend(seen),
+            None => findings.push(Finding { bug: row.bug, seen: seen.collect() }),
+        }
+    }
+    findings
+}
+
 impl Shown<'_> {
+    /// Whether it was seen where no release mends it.
+    fn still(&self) -> bool {
+        matches!(self.word(), Word::StillThere | Word::SeenThoughFixed)
+    }
+
     /// Trials that showed the bug.
     pub fn count(&self) -> Count {
         let of = |outcome| self.cell.outcomes.get(outcome).copied().unwrap_or(0);

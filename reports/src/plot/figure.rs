@@ -45,7 +45,9 @@ fn figure(drawn: &str) -> Result<Figure, Failure> {
     let parsed = roxmltree::Document::parse(&svg)
         .map_err(|error| Failure::internal(format!("a figure is no SVG: {error}")))?;
     let root = parsed.root_element();
-    let id = root.attribute("aria-labelledby").unwrap_or_default();
+    // The second name is that of a longer description.
+    let names = root.attribute("aria-labelledby").unwrap_or_default();
+    let id = names.split(' ').next().unwrap_or_default();
     let title = root.children().find(|node| node.has_tag_name("title")).and_then(|node| node.text());
     let (name, title) = (file_name(id), title.unwrap_or_default().to_owned());
     Ok(Figure { name, title, svg })

@@ -2,6 +2,7 @@
 
 mod heuristics;
 pub mod number;
+pub mod shell;
 mod summary;
 mod table;
 pub mod visible;

@@ -99,7 +99,7 @@ fn claims(model: &Model) -> Table {
             judged.claim.id.to_owned(),
             judged.finding.verdict.name().to_owned(),
             judged.claim.short.to_owned(),
-            judged.finding.figure.clone(),
+            judged.finding.whole(),
         ]);
     }
     table

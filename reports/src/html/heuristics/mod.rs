@@ -5,6 +5,7 @@
 mod beside;
 mod builds;
 mod checks;
+mod confusion;
 mod order;
 mod outcomes;
 
@@ -25,6 +26,8 @@ pub struct Heuristics {
     pub answer: Option<(&'static str, Vec<String>)>,
     /// Healthy stacks, nothing changed; without rows in records that have no control.
     pub control: Table,
+    /// Believed or refused: the interpreter of the answer, then the others.
+    pub confusion: Vec<(bool, String, Table)>,
     /// By interpreter and walker.
     pub walkers: Table,
     /// Silent answers by kind.
@@ -52,6 +55,10 @@ pub fn section(model: &Model, rows: usize) -> Option<Heuristics> {
     let found = Heuristics {
         answer: model.claims.iter().find(|judged| judged.claim.id == "C11").map(answer),
         control: outcomes::control(&records.mutations),
+        confusion: confusion::tables(&records.mutations)
+            .into_iter()
+            .map(|(tag, table)| (newest.as_deref() == Some(&tag), tag, table))
+            .collect(),
         walkers: outcomes::walkers(model),
         silent: outcomes::silent(&records.mutations),
         effect: checks::effect(model),
@@ -82,7 +89,7 @@ fn answer(judged: &Judged) -> (&'static str, Vec<String>) {
         Verdict::Mixed => "Mixed",
         Verdict::NotMeasured => "Not measured",
     };
-    (word, judged.finding.figure.split("; ").map(str::to_owned).collect())
+    (word, judged.finding.whole().split("; ").map(str::to_owned).collect())
 }
 
 /// The interpreter that is shown open: the newest release of those with mutations or checks.
