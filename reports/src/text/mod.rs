@@ -5,6 +5,7 @@ pub mod number;
 mod summary;
 mod table;
 pub mod visible;
+mod walkers;
 
 pub use summary::{LIMITS, summary, target};
 
