@@ -37,6 +37,11 @@ impl Failure {
         Self::new(exit::MISSING_CAPABILITY, message)
     }
 
+    /// The user wants it to end.
+    pub fn interrupted() -> Self {
+        Self::new(exit::INTERRUPTED, "interrupted; nothing was written")
+    }
+
     /// A defect of this program.
     pub fn internal(message: impl Display) -> Self {
         Self::new(exit::INTERNAL, message)

@@ -13,6 +13,7 @@ use crate::model::{Model, bug};
 use crate::stats::Interval;
 use heuristics::{Heuristics, heuristics};
 use same_seeds::{SameSeeds, same_seeds};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sigwalk_record::{Environment, Interpreter};
@@ -46,8 +47,8 @@ impl Detail {
     }
 }
 
-#[derive(Serialize)]
-struct Summary<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct Summary<'a> {
     schema: u32,
     verdict: &'a str,
     verdict_line: &'a str,
@@ -78,14 +79,14 @@ struct Summary<'a> {
     buckets: Vec<Ordered<Value>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Build<'a> {
     #[serde(flatten)]
     interpreter: &'a Interpreter,
     environment: &'a Environment,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Rate {
     k: u64,
     n: u64,
@@ -93,7 +94,7 @@ struct Rate {
     high: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Cell<'a> {
     id: &'a str,
     interpreter: &'a str,
@@ -117,7 +118,7 @@ struct Cell<'a> {
     stepping: Option<Stepping<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Mutation<'a> {
     interpreter: &'a str,
     walker: &'a str,
@@ -137,7 +138,7 @@ struct Mutation<'a> {
     crash_sites: Option<&'a BTreeMap<String, u64>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Cost<'a> {
     interpreter: &'a str,
     subject: &'a str,
@@ -154,11 +155,25 @@ struct Cost<'a> {
 }
 
 /// A map in the order it was made: severity, which no sorting by name would keep.
-struct Ordered<T>(Vec<(&'static str, T)>);
+pub struct Ordered<T>(Vec<(&'static str, T)>);
 
 impl<T: Serialize> Serialize for Ordered<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Ordered<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Map_of_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        BTreeMap::<String, T>::json_schema(generator)
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Walks that did harm: the process would have died, would never have come back, or would have told a lie.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Harm {
     /// A load faulted.
     pub crash: u64,
@@ -28,6 +29,7 @@ impl Harm {
 /// Rows of [`Mutation::CONTROL`]'s field are healthy stacks; `model` then says which: `healthy`, `entry frame`, `init shim`,
 /// `just-created frame`, and only `alarms` and `walks` are of interest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Check {
     /// [`crate::SCHEMA`].
     pub schema: u32,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an iteration delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// The chain of frames only.
@@ -31,6 +32,7 @@ impl What {
 
 /// One timed batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// Iterations in the batch.
     pub iters: u64,
@@ -40,6 +42,7 @@ pub struct Sample {
 
 /// One line of `cost.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// [`crate::SCHEMA`].
     pub schema: u32,
@@ -69,6 +72,7 @@ pub struct Cost {
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
     /// System calls entered during a walk.
@@ -77,6 +81,7 @@ pub enum Counted {
 
 /// One line of `counts.jsonl`, which stands beside `cost.jsonl` where something was counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Count {
     /// [`crate::SCHEMA`].
     pub schema: u32,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// One line of `freed.jsonl`, which stands beside `mutations.jsonl`: an object was made and freed by the interpreter itself, and
 /// its words were looked at before the next fault was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Freed {
     /// [`crate::SCHEMA`].
     pub schema: u32,

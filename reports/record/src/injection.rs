@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How loads were made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The n-th load of a walk, for every n that the walk has.
@@ -31,6 +32,7 @@ impl Mode {
 
 /// One line of `injections.jsonl`, which stands beside `mutations.jsonl`. The outcome counts partition `walks`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Injection {
     /// [`crate::SCHEMA`].
     pub schema: u32,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// What kind of records a run directory holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `trials.jsonl`
@@ -17,6 +18,7 @@ pub enum Kind {
 
 /// The CPython build that was walked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Interpreter {
     /// Short unique name within a report: `3.15.0`, `3.13.5`, `3.13.15d`.
@@ -47,6 +49,7 @@ pub struct Interpreter {
 
 /// The machine and the suite.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Environment {
     /// CPU model.
@@ -75,6 +78,7 @@ pub struct Environment {
 
 /// A known bug that a cell shows, or shows to be gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Bug {
     /// Its id in the catalogue: `F2`, `S1`, `W6`.
@@ -94,6 +98,7 @@ pub struct Bug {
 
 /// What is known of an interpreter and a bug, before anything is run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It has the bug, and a later version has not.
@@ -107,6 +112,7 @@ pub enum Standing {
 
 /// One cell: all trials that share interpreter, workload, target, walker and fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cell {
     /// `interpreter/workload/target/walker` and, where there are any, `/fault` and the environment of a program, `/NAME=value`.
     pub id: String,
@@ -147,6 +153,7 @@ fn judged() -> bool {
 
 /// The campaign that was declared before the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Campaign {
     /// Name of the campaign.
     pub name: String,
@@ -158,6 +165,7 @@ pub struct Campaign {
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Manifest {
     /// [`crate::SCHEMA`].
     pub schema: u32,

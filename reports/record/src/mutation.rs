@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 ///
 /// The row of [`Mutation::CONTROL`] is the control: healthy stacks, nothing changed, one walk each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mutation {
     /// [`crate::SCHEMA`].
     pub schema: u32,

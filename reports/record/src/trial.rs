@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// `HarnessError` stands beside the order: such a trial measured nothing, is never counted in n, and is always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every walk ended at the end of the chain, and every stack was a possible one.
@@ -62,6 +63,7 @@ impl Outcome {
 
 /// Where a trial was when it ended. A crash is blamed on the walker only in the three walking phases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Before the target ran.
@@ -102,6 +104,7 @@ impl Phase {
 /// How the walks of one trial ended, counted. The first four are *detected*, the next four *silent*; reports never put
 /// the two kinds in one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Tallies {
     /// Reached the end of the chain, and the oracle had nothing to object.
@@ -153,6 +156,7 @@ impl Tallies {
 
 /// Where a process died.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Crash {
     /// Signal number.
     pub signal: i32,
@@ -166,6 +170,7 @@ pub struct Crash {
 
 /// Where, among the instructions of a stepped window, a walk's answer was not a whole, legal stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Illegal {
     /// `module+offset (symbol+offset)` of the instruction that was about to run.
     pub site: String,
@@ -178,6 +183,7 @@ pub struct Illegal {
 
 /// One line of `trials.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trial {
     /// [`crate::SCHEMA`].
     pub schema: u32,

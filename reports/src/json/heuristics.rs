@@ -19,12 +19,13 @@ use crate::model::cell::Count;
 use crate::model::check::{self, HARMS, alarms, bare_and_whole, of_walks, only_alarms, worse};
 use crate::model::injected::COLUMNS as INJECTED;
 use crate::model::mutation::{COLUMNS, SILENT};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sigwalk_record::{Check, Injection, Mutation};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Heuristics<'a> {
     walkers: Vec<Walker<'a>>,
     effect: Vec<Effect>,
@@ -36,7 +37,7 @@ pub struct Heuristics<'a> {
     fuzz: Option<Ordered<Value>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Walker<'a> {
     interpreter: String,
     walker: &'a str,
@@ -48,7 +49,7 @@ struct Walker<'a> {
     crash_sites: BTreeMap<String, u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Effect {
     interpreter: String,
     family: String,
@@ -58,7 +59,7 @@ struct Effect {
     with_all_checks: Ordered<Rate>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Worth {
     interpreter: String,
     family: String,
@@ -73,7 +74,7 @@ struct Worth {
     healthy: BTreeMap<String, Rate>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Injected<'a> {
     interpreter: &'a str,
     walker: &'a str,

@@ -3,10 +3,11 @@
 use super::stable;
 use crate::model::Model;
 use crate::model::pairs::{Compared, Row};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct SameSeeds<'a> {
     /// Tests that are adjusted together.
     families: Vec<Family<'a>>,
@@ -15,7 +16,7 @@ pub struct SameSeeds<'a> {
     trials_not_compared: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Family<'a> {
     workload: &'a str,
     event: &'static str,
@@ -23,7 +24,7 @@ struct Family<'a> {
     with_pairs_that_differ: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Pair<'a> {
     workload: &'a str,
     interpreter: &'a str,

@@ -1,10 +1,11 @@
 //! What stepping met, as programs read it.
 
 use crate::model::stepping::{self, KINDS};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Stepping<'a> {
     boundaries: u64,
     without_state: u64,
@@ -13,7 +14,7 @@ pub struct Stepping<'a> {
     at_further_sites: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Site<'a> {
     site: &'a str,
     what: &'a str,

@@ -2,10 +2,11 @@
 
 use super::find::Found;
 use super::lines::{self, Done};
-use super::{builds, mutated::Once, seen::Seen};
+use super::{Watch, builds, mutated::Once, seen::Seen};
 use crate::failure::Failure;
 use crate::model::cell::CellStats;
 use crate::model::records::{Records, Run};
+use crate::progress::Progress;
 use sigwalk_record::{Cell, Cost, Count, Kind, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,17 +14,24 @@ use std::path::{Path, PathBuf};
 /// (interpreter tag, campaign id): within these an index means one trial.
 pub type Origin = (String, String);
 
-#[derive(Debug, Default)]
-pub struct Ingest {
+pub struct Ingest<'a, 'w> {
     pub(super) records: Records,
     seen: BTreeMap<Origin, Seen>,
     /// Where each row about mutated memory came from.
     pub(super) once: Once,
     /// Whether a file of the run that is being read was cut short.
     cut: bool,
+    progress: &'a mut Progress,
+    watch: Option<&'w mut dyn Watch>,
 }
 
-impl Ingest {
+impl<'a, 'w> Ingest<'a, 'w> {
+    /// Nothing yet.
+    pub fn new(progress: &'a mut Progress, watch: Option<&'w mut dyn Watch>) -> Self {
+        let (records, seen, once) = Default::default();
+        Self { records, seen, once, cut: false, progress, watch }
+    }
+
     /// Takes the manifest of a run. All manifests come before all rows.
     pub fn manifest(&mut self, run: &Found) -> Result<(), Failure> {
         builds::add(&mut self.records.builds, run)?;
@@ -158,6 +166,10 @@ impl Ingest {
                 ),
             ));
         }
+        if let Some(watch) = &mut self.watch {
+            watch.trial(&run.manifest.campaign, &cell.cell, trial)?;
+        }
+        self.progress.row(&run.dir)?;
         cell.add(trial);
         self.records.pairs.add(cell, trial);
         self.records.buckets.add(&cell.cell, trial, &run.dir);

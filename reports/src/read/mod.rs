@@ -10,18 +10,34 @@ mod seen;
 
 use crate::failure::Failure;
 use crate::model::records::Records;
+use crate::progress::Progress;
+use sigwalk_record::{Campaign, Cell, Trial};
 use std::path::{Path, PathBuf};
+
+/// Whoever wants the trials themselves: they are shown while they are read, and are gone after that.
+pub trait Watch {
+    /// A trial that was believed, with its campaign and its cell.
+    ///
+    /// # Errors
+    /// Whatever ends the reading.
+    fn trial(&mut self, campaign: &Campaign, cell: &Cell, trial: &Trial) -> Result<(), Failure>;
+}
 
 /// Reads every run directory in or below `dirs`, and the tallies of the fuzzer in `fuzz`.
 ///
 /// # Errors
 /// A directory that is missing (2), nothing in it (4), damaged or incompatible records (5).
-pub fn read(dirs: &[PathBuf], fuzz: Option<&Path>) -> Result<Records, Failure> {
+pub fn read(
+    dirs: &[PathBuf],
+    fuzz: Option<&Path>,
+    progress: &mut Progress,
+    watch: Option<&mut dyn Watch>,
+) -> Result<Records, Failure> {
     let tallies = fuzz.map(fuzzed::read).transpose()?;
     let mut runs = find::runs(dirs)?;
     // Whatever order the directories were named in, the report is the same.
     runs.sort_by(|a, b| a.order().cmp(&b.order()));
-    let mut ingest = ingest::Ingest::default();
+    let mut ingest = ingest::Ingest::new(progress, watch);
     for run in &runs {
         ingest.manifest(run)?;
     }

@@ -41,7 +41,7 @@ impl Once {
     }
 }
 
-impl Ingest {
+impl Ingest<'_, '_> {
     /// A run of mutations; what stands beside it first.
     pub fn mutated(&mut self, run: &Found, origin: &Origin) -> Result<Option<Done>, Failure> {
         let mut beside = 0;

@@ -6,6 +6,7 @@ pub mod shell;
 mod summary;
 mod table;
 pub mod visible;
+mod walkers;
 
 pub use summary::{LIMITS, summary, target};
 

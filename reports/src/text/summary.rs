@@ -4,6 +4,7 @@ use super::heuristics;
 use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::one_line;
+use super::walkers;
 use crate::model::cell::{CellStats, Event};
 use crate::model::ratio::Target;
 use crate::model::stepping::KINDS;
@@ -39,6 +40,11 @@ pub fn summary(model: &Model) -> String {
         out.push('\n');
     }
     section(&mut out, "Claims", &claims(model), TABLE);
+    let of_walkers = walkers::walkers(model);
+    section(&mut out, "Walkers", &of_walkers, TABLE);
+    if !of_walkers.is_empty() {
+        out.push_str(&format!("{}\n\n", walkers::KEY));
+    }
     section(&mut out, "Trials", &trials(model), TABLE);
     for (workload, table) in pairs(model) {
         section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table, SMALL / 2);
