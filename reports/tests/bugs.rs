@@ -8,7 +8,12 @@ use std::path::Path;
 
 fn bug(id: &str, stands: Standing) -> Option<Bug> {
     let title = format!("bug {id}");
-    Some(Bug { id: id.into(), issue: "gh-1".into(), title, stands, hit: vec![Outcome::Crash, Outcome::Hang] })
+    let hit = vec![Outcome::Crash, Outcome::Hang];
+    Some(Bug { id: id.into(), issue: "gh-1".into(), title, stands, hit, finding: finding(id).into() })
+}
+
+fn finding(id: &str) -> &str {
+    if id == "C" { "reports/findings/c.md" } else { "" }
 }
 
 /// A bug, what is said of it, which of 20 trials end otherwise than well, and why nothing runs.
@@ -80,6 +85,14 @@ fn verdicts_of_known_bugs() {
     for expected in ["reproduced 2/20", "seen though fixed 2/20", "first after 0.00450 s", "needs 3.14"] {
         place(expected);
     }
+
+    // What is open, or seen though fixed, is a finding; what its own fix mended is none.
+    let findings =
+        section.split("<div id=\"findings\">").nth(1).unwrap().split("class=\"note\"").next().unwrap();
+    for expected in ["bug B", "bug C", "3.13.5: 2/20 [", "reports/findings/c.md", "none yet"] {
+        assert!(findings.contains(expected), "{expected} is not in {findings}");
+    }
+    assert!(!findings.contains("bug A") && !findings.contains("bug D"), "{findings}");
 
     let json: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
     let bugs = json["known_bugs"].as_array().unwrap();

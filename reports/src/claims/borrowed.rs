@@ -22,7 +22,9 @@ fn died(cell: &CellStats) -> Count {
 pub fn dies(evidence: Evidence) -> Finding {
     let cells = evidence.cells(&["program"], |walker| walker == USER);
     let Some((cell, found)) = worst(&cells, |cell| Some(died(cell))) else {
-        return Finding::not_measured("no record carries the state of a code object some time after its walk");
+        return Finding::not_measured(
+            "no record carries the state of a code object some time after its walk",
+        );
     };
     let verdict = match existence(found) {
         // Where the program does not show it, the pointer was lucky: that it cannot die does not follow.

@@ -21,7 +21,10 @@ pub fn cheap_enough(evidence: Evidence) -> Finding {
     } else if api.iter().all(|(_, ratio)| ratio.estimate.interval.high < 1.0) {
         (Verdict::Refuted, "the PR's walk with lines is dearer than what tracemalloc and DumpTraceback do")
     } else {
-        (Verdict::Mixed, "the PR's walk with lines is cheaper than one of tracemalloc and DumpTraceback only, or on some interpreters only")
+        (
+            Verdict::Mixed,
+            "the PR's walk with lines is cheaper than one of tracemalloc and DumpTraceback only, or on some interpreters only",
+        )
     };
     // The worst interpreter of each ratio: for these, more is better.
     let names = [

@@ -136,12 +136,8 @@ impl Sure {
 
     /// Mutated walks of one walker. Walkers walk the same faults: theirs are not added up.
     pub fn walks(evidence: Evidence<'_>, walker: &str, keep: impl Fn(&Mutation) -> bool) -> Self {
-        let rows: Vec<&Mutation> = evidence
-            .records
-            .mutations
-            .mutated()
-            .filter(|row| row.walker == walker && keep(row))
-            .collect();
+        let rows: Vec<&Mutation> =
+            evidence.records.mutations.mutated().filter(|row| row.walker == walker && keep(row)).collect();
         Self {
             counts: vec![(rows.iter().map(|row| row.walks).sum(), "mutated walks")],
             interpreters: rows.iter().map(|row| row.interpreter.clone()).collect(),

@@ -98,8 +98,10 @@ fn universal<'a>(sampled: &[&'a CellStats], stepped: &[&'a CellStats], absent: &
     });
     let figure = match worst(&sampled, |cell| Some(bad(cell))) {
         None => String::new(),
-        Some((cell, found)) if found.k == 0 => format!("0 in every cell; weakest bound {}", count(found))
-            + &format!(" ({})", cell.cell.interpreter),
+        Some((cell, found)) if found.k == 0 => {
+            format!("0 in every cell; weakest bound {}", count(found))
+                + &format!(" ({})", cell.cell.interpreter)
+        }
         Some((cell, _)) => {
             let (event, found) = worst_event(cell);
             format!("worst cell: {event} {} ({})", count(found), cell.cell.id)
@@ -147,21 +149,17 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
         }
         verdict => (verdict, "remote or syscall crashed in a frame"),
     };
-    Finding::new(
-        verdict,
-        says,
-        format!("crash in a frame at worst {} ({})", count(found), cell.cell.id),
-    )
-    .detailed([
-        format!("{errors} trials with an error instead"),
-        format!(
-            "an error is no answer, and no error no proof: impossible at worst {}",
-            worst(&cells, |cell| cell.judged(Event::Impossible))
-                .map_or_else(|| "not judged".to_owned(), |(_, found)| count(found)),
-        ),
-    ])
-    .resting_on(Sure::trials(&cells))
-    .of(ids(&cells, crash))
+    Finding::new(verdict, says, format!("crash in a frame at worst {} ({})", count(found), cell.cell.id))
+        .detailed([
+            format!("{errors} trials with an error instead"),
+            format!(
+                "an error is no answer, and no error no proof: impossible at worst {}",
+                worst(&cells, |cell| cell.judged(Event::Impossible))
+                    .map_or_else(|| "not judged".to_owned(), |(_, found)| count(found)),
+            ),
+        ])
+        .resting_on(Sure::trials(&cells))
+        .of(ids(&cells, crash))
 }
 
 /// C6: identical cells but for the walker; the raw one must have crashed somewhere, or survival proves nothing.
@@ -316,4 +314,5 @@ pub fn tolerated(evidence: Evidence) -> Finding {
         .then(|| format!("trials of guarded with an impossible stack, worst target: {}", rates.join(", ")));
     Finding::not_measured("the bias that wrong stacks leave in a profile after up-scaling is in no record")
         .detailed(seen)
+        .at("rates")
 }

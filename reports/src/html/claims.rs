@@ -18,7 +18,12 @@ pub fn table(model: &Model, linkable: impl Fn(&str) -> bool) -> Table {
         table.row(
             format!("claim-{}", judged.claim.id),
             Td::text(judged.claim.id).small(judged.claim.text),
-            vec![verdict(&judged.finding), figure(judged), sure(&judged.finding), evidence(&judged.finding, &linkable)],
+            vec![
+                verdict(&judged.finding),
+                figure(judged),
+                sure(&judged.finding),
+                evidence(&judged.finding, &linkable),
+            ],
         );
     }
     table

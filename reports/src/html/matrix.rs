@@ -109,9 +109,11 @@ fn grid(interpreter: &str, workload: &str, cells: &[&CellStats], rows: usize) ->
         head.len(),
         &head,
     );
+    // A target that was swept over a parameter has a row for each value.
     let mut targets = BTreeMap::<String, BTreeMap<&str, &CellStats>>::new();
     for cell in there {
-        targets.entry(cell.target_with_ids()).or_default().insert(&cell.cell.walker, cell);
+        let row = format!("{}{}", cell.target_with_ids(), cell.variant());
+        targets.entry(row).or_default().insert(&cell.cell.walker, cell);
     }
     for (target, by_walker) in targets {
         let params = by_walker.values().next().map(|cell| cell.params()).unwrap_or_default();

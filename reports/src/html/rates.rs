@@ -93,24 +93,23 @@ fn panel(name: &'static str, cells: &[&CellStats], most: usize) -> Panel {
         let rate = |line: &Line| line.count.k as f64 / line.count.n.max(1) as f64;
         rate(b).total_cmp(&rate(a)).then(b.count.n.cmp(&a.count.n)).then(a.label.cmp(&b.label))
     });
-    let more: Vec<Count> = lines.split_off(lines.len().min(most)).into_iter().map(|line| line.count).collect();
+    let more: Vec<Count> =
+        lines.split_off(lines.len().min(most)).into_iter().map(|line| line.count).collect();
     let rest = [more, none].iter().filter_map(|counts| rest(counts)).collect();
     Panel { name, lines, rest }
 }
 
 fn rest(counts: &[Count]) -> Option<Rest> {
-    let weakest = counts.iter().copied().max_by(|a, b| {
-        a.bound().total_cmp(&b.bound()).then(Reverse(a.n).cmp(&Reverse(b.n)))
-    })?;
+    let weakest = counts
+        .iter()
+        .copied()
+        .max_by(|a, b| a.bound().total_cmp(&b.bound()).then(Reverse(a.n).cmp(&Reverse(b.n))))?;
     Some(Rest { cells: counts.len(), weakest })
 }
 
-/// `pr-b1 · call-tree depth=1,work=0`: the id without interpreter and workload, the walker first.
+/// `pr-b1 · call-tree depth=1,work=0`
 fn label(cell: &CellStats) -> String {
-    let walker = &cell.cell.walker;
-    let start = format!("{}/{}/{}/{walker}", cell.cell.interpreter, cell.cell.workload, cell.cell.target);
-    let rest = cell.cell.id.strip_prefix(&start).unwrap_or_default().replace('/', " ");
-    format!("{walker} · {}{rest}", cell.cell.target)
+    format!("{} · {}{}", cell.cell.walker, cell.cell.target, cell.variant())
 }
 
 #[cfg(test)]

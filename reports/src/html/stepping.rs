@@ -5,8 +5,8 @@ use super::table::{Status, Table, Td, Th};
 use crate::model::Model;
 use crate::model::cell::CellStats;
 use crate::model::stepping::KINDS;
-use crate::text::number::grouped;
 use crate::plot::Mark;
+use crate::text::number::grouped;
 use std::cmp::Ordering;
 
 /// How a mark of a strip looks in a table.

@@ -7,7 +7,7 @@ use super::figure::Figure;
 use super::order;
 use super::table::{Table, Td};
 use crate::failure::Failure;
-use crate::model::cell::CellStats;
+use crate::model::cell::{CellStats, Event};
 use crate::model::records::Records;
 use crate::model::tag;
 use crate::plot::{Mark, Strip, letter, strip};
@@ -35,7 +35,8 @@ pub fn figures(records: &Records, most: usize) -> Result<(Vec<Figure>, usize), F
         let tag = cell.cell.interpreter.as_str();
         windows.entry((tag::version(tag), tag, window(cell))).or_default().push(cell);
     }
-    let mut windows: Vec<_> = windows.into_iter().filter_map(|(key, cells)| Some((worst(&cells)?, key, cells))).collect();
+    let mut windows: Vec<_> =
+        windows.into_iter().filter_map(|(key, cells)| Some((worst(&cells)?, key, cells))).collect();
     windows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let beyond = windows.len().saturating_sub(most);
     let drawn = windows.into_iter().take(most).map(|(_, (_, tag, window), mut cells)| {
@@ -47,9 +48,7 @@ pub fn figures(records: &Records, most: usize) -> Result<(Vec<Figure>, usize), F
 
 /// Target and what of its id tells it from the same target with other parameters.
 fn window(cell: &CellStats) -> String {
-    let start = format!("{}/{}/{}/{}", cell.cell.interpreter, cell.cell.workload, cell.cell.target, cell.cell.walker);
-    let rest = cell.cell.id.strip_prefix(&start).unwrap_or_default();
-    format!("{}{}", cell.cell.target, rest.replace('/', " "))
+    format!("{}{}", cell.target_label(), cell.variant())
 }
 
 fn worst(cells: &[&CellStats]) -> Option<Mark> {
@@ -78,6 +77,8 @@ fn figure(tag: &str, window: &str, cells: &[&CellStats]) -> Result<Figure, Failu
     let rows = cells.iter().zip(&met).map(|(cell, met)| {
         let boundaries: u64 = met.values().map(|(_, count)| count).sum();
         let right = format!("{} of {} boundaries", grouped(boundaries), grouped(cell.stepping.boundaries));
+        // Such a walker came no further: that it has no mark behind is no praise.
+        let right = right + if cell.count(Event::CrashFrame).k > 0 { ", then a crash" } else { "" };
         let marks = sites.iter().map(|site| met.get(site).map(|(mark, _)| *mark)).collect();
         (cell.cell.walker.clone(), right, marks)
     });
@@ -125,7 +126,12 @@ fn function(symbol: &str) -> &str {
 }
 
 /// The instructions by group, and what each walker met there.
-fn table(title: &str, cells: &[&CellStats], met: &[BTreeMap<Site<'_>, (Mark, u64)>], groups: &[Vec<Site<'_>>]) -> Table {
+fn table(
+    title: &str,
+    cells: &[&CellStats],
+    met: &[BTreeMap<Site<'_>, (Mark, u64)>],
+    groups: &[Vec<Site<'_>>],
+) -> Table {
     let mut head = vec!["group", "instructions about to run"];
     head.extend(cells.iter().map(|cell| cell.cell.walker.as_str()));
     let mut table = Table::new(format!("Boundaries by group of instructions: {title}"), 2, &head);
@@ -135,8 +141,12 @@ fn table(title: &str, cells: &[&CellStats], met: &[BTreeMap<Site<'_>, (Mark, u64
             "" => format!("{}+{:#x}", first.0, first.1),
             symbol => symbol.to_owned(),
         };
-        let place = if group.len() == 1 { place } else { format!("{place} … +{:#x}", last.1 - first.1) };
-        let module = format!("{}, {} instruction{}", first.0, group.len(), if group.len() == 1 { "" } else { "s" });
+        let place = match last.2.rsplit_once("+0x") {
+            Some((_, offset)) if group.len() > 1 => format!("{place} … +0x{offset}"),
+            _ => place,
+        };
+        let module =
+            format!("{}, {} instruction{}", first.0, group.len(), if group.len() == 1 { "" } else { "s" });
         let mut row = vec![Td::code(place).small(module)];
         row.extend(met.iter().map(|met| {
             let of_group: Vec<_> = group.iter().filter_map(|site| met.get(site)).collect();
@@ -159,7 +169,10 @@ mod tests {
     #[test]
     fn a_site_has_its_address_and_function() {
         let site = "libpython3.11.so.1.0+0xfdaef (in _PyEval_EvalFrameDefault+0x2f7f)";
-        assert_eq!(parsed(site), Some(("libpython3.11.so.1.0", 0xf_daef, "in _PyEval_EvalFrameDefault+0x2f7f")));
+        assert_eq!(
+            parsed(site),
+            Some(("libpython3.11.so.1.0", 0xf_daef, "in _PyEval_EvalFrameDefault+0x2f7f"))
+        );
         assert_eq!(parsed("elsewhere"), None);
         assert_eq!(parsed("m+0x1"), Some(("m", 1, "")));
         assert_eq!(parsed("m+0xffffffffffffffffff (f)"), None);
@@ -168,7 +181,12 @@ mod tests {
     /// Far apart, or in another function: another group.
     #[test]
     fn neighbours_of_one_function_are_a_group() {
-        let sites = BTreeSet::from([("m", 10, "in f+0x1"), ("m", 14, "in f+0x5"), ("m", 16, "in g+0x0"), ("m", 90, "in g+0x4a")]);
+        let sites = BTreeSet::from([
+            ("m", 10, "in f+0x1"),
+            ("m", 14, "in f+0x5"),
+            ("m", 16, "in g+0x0"),
+            ("m", 90, "in g+0x4a"),
+        ]);
         let groups: Vec<usize> = groups(&sites).iter().map(Vec::len).collect();
         assert_eq!(groups, [2, 1, 1]);
     }

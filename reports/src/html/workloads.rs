@@ -8,7 +8,7 @@ use crate::model::cell::{CellStats, Count, Event, worst};
 use crate::model::records::Records;
 use crate::model::tag;
 use crate::text::anchor;
-use crate::text::number::{fraction, grouped, rate};
+use crate::text::number::{count, grouped};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One interpreter.
@@ -152,8 +152,8 @@ fn overview(cells: &[&CellStats], (_, workload, _): Column<'_>) -> Td {
         }
         let met = ran.iter().filter(|cell| cell.judged(*event).is_some_and(|count| count.k > 0)).count();
         lines.push(match exact {
-            true => format!("{glyph} {name} in {met} of {} windows", ran.len()),
-            false => format!("{glyph} {name} {} ≤ {}", fraction(found), rate(found.bound())),
+            true => format!("{glyph} {name} in {met} of {}", windows(ran.len())),
+            false => format!("{glyph} {name} {}", count(found)),
         });
     }
     lines.extend(nothing(&none, exact, ran.len()));
@@ -162,7 +162,7 @@ fn overview(cells: &[&CellStats], (_, workload, _): Column<'_>) -> Td {
     }
     let targets = match (ran.len(), exact) {
         (1, _) => ran[0].target_label(),
-        (many, true) => format!("{many} windows"),
+        (many, true) => windows(many),
         (many, false) => format!("worst of {many} targets"),
     };
     let anchor = matrix::section_anchor(&first.cell.interpreter, workload);
@@ -170,14 +170,18 @@ fn overview(cells: &[&CellStats], (_, workload, _): Column<'_>) -> Td {
     Td { lines, links, class: status.class(), ..Td::default() }
 }
 
+fn windows(ran: usize) -> String {
+    format!("{} window{}", grouped(ran as u64), if ran == 1 { "" } else { "s" })
+}
+
 /// What was looked for and not met, in one line with the largest bound.
-fn nothing(none: &[(&str, Count)], exact: bool, windows: usize) -> Option<String> {
+fn nothing(none: &[(&str, Count)], exact: bool, ran: usize) -> Option<String> {
     let weakest = none.iter().map(|(_, count)| *count).min_by_key(|count| count.n)?;
     let names: Vec<&str> = none.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
     Some(match exact {
-        true => format!("○ no {names} in {} windows", grouped(windows as u64)),
-        false => format!("○ {names} {} ≤ {}", fraction(weakest), rate(weakest.bound())),
+        true => format!("○ no {names} in {}", windows(ran)),
+        false => format!("○ {names} {}", count(weakest)),
     })
 }
 
@@ -242,7 +246,7 @@ mod tests {
             [("", 1), ("own thread", 1), ("other thread", 1)]
         );
         let [signal, other] = &table.rows[0].cells[..] else { panic!("two workloads") };
-        assert_eq!(signal.lines, ["✕ crash 7/100 ≤ 13.9 %", "○ hang, silent 0/100 ≤ 2.96 %"]);
+        assert_eq!(signal.lines, ["✕ crash 7/100 [2.86 %, 13.9 %]", "○ hang, silent 0/100 ≤ 2.96 %"]);
         assert_eq!(signal.links[0].label, "worst of 2 targets");
         assert_eq!(signal.links[0].anchor, "matrix-3.15.0-signal");
         assert_eq!(other.lines, ["○ crash, hang, silent 0/300 ≤ 0.994 %"]);

@@ -232,6 +232,18 @@ impl CellStats {
         }
     }
 
+    /// What of the id tells it from a cell of the same target and walker: ` depth=1,work=0` of a swept one; empty when nothing does.
+    pub fn variant(&self) -> String {
+        let Cell { id, interpreter, workload, target, walker, fault, .. } = &self.cell;
+        let rest =
+            id.strip_prefix(&format!("{interpreter}/{workload}/{target}/{walker}")).unwrap_or_default();
+        let rest = match fault.is_empty() {
+            true => rest,
+            false => rest.strip_prefix(&format!("/{fault}")).unwrap_or(rest),
+        };
+        rest.replace('/', " ")
+    }
+
     /// The parameters as one text.
     pub fn params(&self) -> String {
         self.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")

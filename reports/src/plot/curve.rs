@@ -94,7 +94,7 @@ fn draw<DB: DrawingBackend>(root: &DrawingArea<DB, Shift>, curve: &Curve, column
                 Count { k, n } => format!("{k}/{n}"),
             };
             let ink = if found.k == 0 { SOFT } else { INK };
-            pen.text((x + column / 2, y + ROW / 2), HPos::Center, ink, 13, &said)?;
+            pen.text((x + column / 2, y + ROW / 2), HPos::Center, ink, 14, &said)?;
         }
     }
     legend(&pen, TOP + ROW * down.1.len() as i32 + 12)?;
@@ -103,9 +103,15 @@ fn draw<DB: DrawingBackend>(root: &DrawingArea<DB, Shift>, curve: &Curve, column
 
 /// What the shades mean.
 fn legend<DB: DrawingBackend>(pen: &Pen<'_, DB>, top: i32) -> Drawn<DB> {
-    let shades = [(0.0, "0"), (SHADES[0].1, "≤ 1 %"), (SHADES[1].1, "≤ 5 %"), (SHADES[2].1, "≤ 20 %"), (DARKEST, "more")];
+    let shades = [
+        (0.0, "0"),
+        (SHADES[0].1, "≤ 1 %"),
+        (SHADES[1].1, "≤ 5 %"),
+        (SHADES[2].1, "≤ 20 %"),
+        (DARKEST, "more"),
+    ];
     for (index, (opacity, says)) in shades.into_iter().enumerate() {
-        let x = LEFT + 62 * index as i32;
+        let x = 4 + 70 * index as i32;
         let square = [(x, top), (x + 14, top + 14)];
         pen.0.draw(&Rectangle::new(square, SILENT.mix(opacity).filled()))?;
         pen.0.draw(&Rectangle::new(square, SOFT.stroke_width(1)))?;
@@ -130,7 +136,8 @@ mod tests {
 
     #[test]
     fn more_wrong_is_darker_and_zero_has_no_colour() {
-        let shades = [(0, 100), (1, 100), (5, 100), (20, 100), (21, 100)].map(|(k, n)| opacity(Count { k, n }));
+        let shades =
+            [(0, 100), (1, 100), (5, 100), (20, 100), (21, 100)].map(|(k, n)| opacity(Count { k, n }));
         assert!(shades.is_sorted_by(|a, b| a < b) && shades[0] == 0.0, "{shades:?}");
         let filled = |svg: &str| svg.matches("stroke=\"none\"").count();
         let (none, one) = (of(&[((1, 0), (0, 9))], "t"), of(&[((1, 0), (9, 9))], "t"));

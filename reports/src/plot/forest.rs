@@ -77,8 +77,10 @@ fn height(panel: &Panel) -> i32 {
 /// The figure in words.
 fn says(forest: &Forest) -> String {
     let panel = |panel: &Panel| {
-        let lines =
-            panel.lines.iter().map(|line| format!("{} {}", line.label, crate::text::number::count(line.count)));
+        let lines = panel
+            .lines
+            .iter()
+            .map(|line| format!("{} {}", line.label, crate::text::number::count(line.count)));
         let rest = panel.rest.iter().map(rest_says);
         format!("{}: {}", panel.name, lines.chain(rest).collect::<Vec<_>>().join("; "))
     };
@@ -111,7 +113,13 @@ fn draw<DB: DrawingBackend>(
     axis.draw(&pen, AXIS, height_of_all - 4)?;
     let mut top = AXIS;
     for panel in &forest.panels {
-        pen.text((2, top + 16), HPos::Left, color(panel.name), 16, &format!("{} {}", glyph(panel.name), panel.name))?;
+        pen.text(
+            (2, top + 16),
+            HPos::Left,
+            color(panel.name),
+            16,
+            &format!("{} {}", glyph(panel.name), panel.name),
+        )?;
         for (index, line) in panel.lines.iter().enumerate() {
             let y = top + HEAD + ROW * index as i32;
             row(&pen, axis, y, color(panel.name), &line.label, line.count)?;
@@ -119,8 +127,11 @@ fn draw<DB: DrawingBackend>(
         for (index, rest) in panel.rest.iter().enumerate() {
             let y = top + HEAD + ROW * (panel.lines.len() + index) as i32;
             let count = rest.weakest;
-            pen.text((2, y + 10), HPos::Left, SOFT, 14, &rest_says(rest))?;
-            mark(&pen, axis, y + 26, SOFT, Count { k: 0, ..count }, count.bound())?;
+            pen.text((2, y + 10), HPos::Left, SOFT, 15, &rest_says(rest))?;
+            // An arrow towards zero is for cells that had nothing.
+            if count.k == 0 {
+                mark(&pen, axis, y + 26, SOFT, count)?;
+            }
         }
         top += height(panel);
     }
@@ -135,9 +146,9 @@ fn row<DB: DrawingBackend>(
     label: &str,
     count: Count,
 ) -> Drawn<DB> {
-    pen.text((2, y + 10), HPos::Left, INK, 14, &shortened(label, 38))?;
-    pen.text((WIDTH - 2, y + 10), HPos::Right, INK, 14, &fraction(count))?;
-    mark(pen, axis, y + 26, color, count, count.bound())
+    pen.text((2, y + 10), HPos::Left, INK, 15, &shortened(label, 36))?;
+    pen.text((WIDTH - 2, y + 10), HPos::Right, INK, 15, &fraction(count))?;
+    mark(pen, axis, y + 26, color, count)
 }
 
 /// An interval with a dot at k/n; of no event, an open bound with an arrow towards zero.
@@ -147,10 +158,9 @@ fn mark<DB: DrawingBackend>(
     y: i32,
     color: RGBColor,
     count: Count,
-    bound: f64,
 ) -> Drawn<DB> {
     if count.k == 0 {
-        let x = axis.x(bound);
+        let x = axis.x(count.bound());
         pen.line((axis.left, y), (x, y), color, 1)?;
         pen.line((x, y - 5), (x, y + 5), color, 2)?;
         let arrow = [(axis.left + 7, y - 4), (axis.left, y), (axis.left + 7, y + 4)];
@@ -189,7 +199,9 @@ mod tests {
         let svg = one(Count { k: 10, n: 1000 }, "pr-b1 · churn");
         assert_eq!(svg.matches("<circle").count(), 1);
         assert!(svg.contains("<circle cx=\"180\""), "{svg}");
-        assert!(svg.contains("10/1000") && svg.contains("role=\"img\"") && svg.contains("<desc id=\"f-says\">"));
+        assert!(
+            svg.contains("10/1000") && svg.contains("role=\"img\"") && svg.contains("<desc id=\"f-says\">")
+        );
     }
 
     /// 0 of n is no rate: no dot, an arrow that leaves at the left end, and an open bound.
@@ -205,6 +217,9 @@ mod tests {
     #[test]
     fn a_hostile_label_stays_text() {
         let svg = one(Count { k: 1, n: 10 }, "</text><script>\u{202e}\"");
-        assert!(!svg.contains("<script") && !svg.contains('\u{202e}') && svg.contains("&lt;script&gt;"), "{svg}");
+        assert!(
+            !svg.contains("<script") && !svg.contains('\u{202e}') && svg.contains("&lt;script&gt;"),
+            "{svg}"
+        );
     }
 }

@@ -16,7 +16,14 @@ pub(super) struct Pen<'a, DB: DrawingBackend>(pub(super) &'a DrawingArea<DB, Shi
 
 impl<DB: DrawingBackend> Pen<'_, DB> {
     /// Text whose middle is at the height of the place.
-    pub(super) fn text(&self, at: (i32, i32), side: HPos, color: RGBColor, size: i32, text: &str) -> Drawn<DB> {
+    pub(super) fn text(
+        &self,
+        at: (i32, i32),
+        side: HPos,
+        color: RGBColor,
+        size: i32,
+        text: &str,
+    ) -> Drawn<DB> {
         let style = ("sans-serif", size).into_font().color(&color).pos(Pos::new(side, VPos::Center));
         self.0.draw(&Text::new(one_line(text), at, style))
     }
@@ -62,11 +69,16 @@ impl Rates {
                 -2.. => format!("{} %", 10_i32.pow((decade + 2) as u32)),
                 _ => format!("{:.*} %", (-decade - 2) as usize, 10_f64.powi(decade + 2)),
             };
-            // Of a long axis every second label has room; the left one has none beside the edge.
+            // Of a long axis every second label has room.
             let has_room = self.decade >= -5 || (decade % 2 == 0);
             if has_room {
-                let side = if decade == 0 { HPos::Right } else { HPos::Center };
-                pen.text((x + if decade == 0 { 6 } else { 0 }, top - 9), side, SOFT, 13, &percent)?;
+                // The outer labels stay inside the figure.
+                let (side, by) = match decade {
+                    0 => (HPos::Right, 8),
+                    decade if decade == self.decade => (HPos::Left, -12),
+                    _ => (HPos::Center, 0),
+                };
+                pen.text((x + by, top - 9), side, SOFT, 14, &percent)?;
             }
         }
         pen.line((self.left, bottom), (self.right, bottom), INK, 1)

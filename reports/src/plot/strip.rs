@@ -81,7 +81,8 @@ pub fn strip(id: &str, strip: &Strip) -> Result<String, Failure> {
 fn says(strip: &Strip) -> String {
     let row = |(walker, right, marks): &(String, String, Vec<Option<Mark>>)| {
         let of = |mark| marks.iter().filter(|found| **found == Some(mark)).count();
-        let kinds = [Mark::Fault, Mark::Silent, Mark::Detected].map(|mark| format!("{} {}", of(mark), mark.name()));
+        let kinds =
+            [Mark::Fault, Mark::Silent, Mark::Detected].map(|mark| format!("{} {}", of(mark), mark.name()));
         format!("{walker}: {} of these {} instructions; {right}", kinds.join(", "), marks.len())
     };
     strip.rows.iter().map(row).collect::<Vec<_>>().join(". ")
@@ -172,7 +173,8 @@ mod tests {
     #[test]
     fn each_mark_has_its_own_shape() {
         let plain = of(vec![None, None, None], "w");
-        let [fault, silent, detected] = [Mark::Fault, Mark::Silent, Mark::Detected].map(|mark| of(vec![Some(mark), None, None], "w"));
+        let [fault, silent, detected] =
+            [Mark::Fault, Mark::Silent, Mark::Detected].map(|mark| of(vec![Some(mark), None, None], "w"));
         let count = |svg: &str, what: &str| svg.matches(what).count();
         assert_eq!(count(&fault, "<polyline"), count(&plain, "<polyline") + 2);
         assert_eq!(count(&silent, "<rect"), count(&plain, "<rect") + 1);

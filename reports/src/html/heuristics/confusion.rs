@@ -58,7 +58,12 @@ fn table(mutations: &Mutations, tag: &str, damaged: &BTreeMap<(String, String), 
 
 fn named(word: &str, k: u64, n: u64, status: Status) -> Td {
     let count = Count { k, n };
-    let td = Td { lines: vec![word.to_owned(), fraction(count)], small: limits(count), num: true, ..Td::default() };
+    let td = Td {
+        lines: vec![word.to_owned(), fraction(count)],
+        small: limits(count),
+        num: true,
+        ..Td::default()
+    };
     if k == 0 { td } else { td.status(status) }
 }
 
@@ -89,7 +94,9 @@ mod tests {
     #[test]
     fn hit_miss_false_alarm_correct() {
         let mut mutations = Mutations::default();
-        for row in [row("frame.previous", "wild", [3, 4, 5, 6, 7]), row("(nothing)", "undisturbed", [1, 0, 9, 0, 0])] {
+        for row in
+            [row("frame.previous", "wild", [3, 4, 5, 6, 7]), row("(nothing)", "undisturbed", [1, 0, 9, 0, 0])]
+        {
             mutations.add(key(&row), row);
         }
         let tables = tables(&mutations);
