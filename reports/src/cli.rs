@@ -72,7 +72,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         build.map(|(out, title)| output::Target::new(&out).map(|target| (target, title))).transpose()?;
     let model = model::Model::judge(read::read(&dirs, fuzz.as_deref())?);
     for notice in &model.records.notices {
-        eprintln!("report: {}", text::visible::one_line(notice));
+        eprintln!("report: {}", text::visible::line(notice));
     }
     let summary = text::summary(&model);
     let Some((target, title)) = target else { return print(&summary) };
@@ -85,7 +85,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     print(&format!(
         "{}: {}\n",
         text::visible::one_line(&target.page_path().display().to_string()),
-        text::visible::one_line(&model.verdict.line)
+        text::visible::line(&model.verdict.line)
     ))
 }
 

@@ -1,9 +1,21 @@
 //! Finding run directories and reading their manifests.
 
+use super::surrogates;
 use crate::failure::Failure;
 use sigwalk_record::{Manifest, SCHEMA};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// What a manifest stands beside.
+const ROWS: [&str; 7] = [
+    "trials.jsonl",
+    "mutations.jsonl",
+    "checks.jsonl",
+    "injections.jsonl",
+    "freed.jsonl",
+    "cost.jsonl",
+    "counts.jsonl",
+];
 
 /// A run directory and its manifest.
 #[derive(Debug)]
@@ -56,6 +68,12 @@ fn descend(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<Found>) -> 
     let path = dir.join("manifest.json");
     if path.exists() {
         found.push(Found { dir: dir.to_path_buf(), manifest: manifest(&path)? });
+    } else if let Some(rows) = ROWS.iter().map(|name| dir.join(name)).find(|rows| rows.is_file()) {
+        // Passed over, they would be missing from every n, and nobody would know.
+        return Err(Failure::incompatible(format!(
+            "{}: no manifest.json beside it; restore the manifest or leave this directory out",
+            rows.display()
+        )));
     }
     let mut below = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -76,7 +94,8 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
 /// The manifest in `text`. `path` is what errors call it.
 pub fn parse(path: &Path, text: &str) -> Result<Manifest, Failure> {
     let shown = path.display();
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| damaged(path, &error))?;
+    let text = surrogates::mended(text);
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| damaged(path, &error))?;
     match value.get("schema").and_then(serde_json::Value::as_u64) {
         Some(schema) if schema == u64::from(SCHEMA) => {}
         Some(schema) => {
@@ -91,7 +110,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Manifest, Failure> {
         }
     }
     // From the text again, not from the value: errors then carry the line.
-    serde_json::from_str(text).map_err(|error| damaged(path, &error))
+    serde_json::from_slice(&text).map_err(|error| damaged(path, &error))
 }
 
 fn damaged(path: &Path, error: &serde_json::Error) -> Failure {

@@ -1,6 +1,7 @@
 //! JSON lines, streamed. A damaged last line is what a killed writer leaves and is dropped; any other damage is refused.
 
 use super::find::plain;
+use super::surrogates;
 use crate::failure::Failure;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -82,7 +83,15 @@ enum Damage {
     Whole(String),
 }
 
+/// A row. Only one that cannot be read is looked at for halves of surrogate pairs: they are rare, and rows are many.
 fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
+    typed(line).or_else(|damage| match surrogates::shown(line) {
+        Some(mended) => typed(&mended),
+        None => Err(damage),
+    })
+}
+
+fn typed<T: DeserializeOwned>(line: &[u8]) -> Result<T, Damage> {
     const RESTORE: &str = "restore the file, or leave this run directory out";
     let typed = serde_json::from_slice::<T>(line);
     match serde_json::from_slice::<Versioned>(line) {
