@@ -59,8 +59,10 @@ apt_install() {
     [ ${#missing[@]} -eq 0 ] && return
     [ "$(id -u)" = 0 ] || die 6 "install ${missing[*]} (apt-get install ${missing[*]}) and run again"
     say "installing ${missing[*]}"
-    apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
-        { apt-get update >/dev/null 2>&1 && apt-get install -y --no-install-recommends "${missing[@]}" >&2; } ||
+    # Another installation may be under way.
+    local install=(apt-get install -y -o DPkg::Lock::Timeout=300 --no-install-recommends)
+    "${install[@]}" "${missing[@]}" >/dev/null 2>&1 ||
+        { apt-get update >/dev/null 2>&1 && "${install[@]}" "${missing[@]}" >&2; } ||
         die 6 "apt-get install ${missing[*]} failed"
 }
 

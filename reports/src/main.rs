@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match cli::run(&cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("report: {}", text::visible::one_line(&failure.message));
+            eprintln!("report: {}", text::visible::line(&failure.message));
             ExitCode::from(failure.code)
         }
     }

@@ -5,3 +5,5 @@
 pub mod find;
 #[path = "../../../reports/src/read/lines.rs"]
 pub mod lines;
+#[path = "../../../reports/src/read/surrogates.rs"]
+pub mod surrogates;

@@ -10,7 +10,7 @@ use crate::plot::figure;
 use crate::plot::png::Painter;
 use crate::progress::Progress;
 use crate::read::Watch;
-use crate::text::visible::one_line;
+use crate::text::visible::{line, one_line};
 use crate::{html, interrupt, json, text};
 use serde::Serialize;
 use std::path::Path;
@@ -76,5 +76,5 @@ fn say(model: &Model, json: bool, target: &Target, paths: &[std::path::PathBuf])
         let done = Done { verdict: model.verdict.word, verdict_line, page, files };
         return print(&(serde_json::to_string(&done).map_err(Failure::internal)? + "\n"));
     }
-    print(&format!("{}: {}\n", one_line(&page), one_line(verdict_line)))
+    print(&format!("{}: {}\n", one_line(&page), line(verdict_line)))
 }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::model::Model;
 use crate::progress::Progress;
 use crate::read::{self, Watch};
-use crate::text::visible::one_line;
+use crate::text::visible::line;
 use std::io::Write;
 
 /// Reads and judges, and says what a reader must be told.
@@ -26,7 +26,7 @@ pub fn judged(
     progress.step("judging")?;
     let model = Model::judge(records);
     for notice in &model.records.notices {
-        eprintln!("report: {}", one_line(notice));
+        eprintln!("report: {}", line(notice));
     }
     Ok(model)
 }

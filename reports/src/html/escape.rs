@@ -4,13 +4,17 @@ use crate::text::visible;
 use askama::filters::Escaper;
 use std::fmt::{self, Write};
 
+/// Characters of one value. The longest that a record has a right to (the configuration of an interpreter, the evidence of a
+/// claim) are shorter; a longer one is hostile or damaged, and whole in the records.
+const MOST: usize = 1000;
+
 /// Escapes markup, and shows control and reordering characters. Newline and tab stay: they cannot leave an element.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Visible;
 
 impl Escaper for Visible {
     fn write_escaped_str<W: Write>(&self, mut dest: W, string: &str) -> fmt::Result {
-        string.chars().try_for_each(|c| self.write_escaped_char(&mut dest, c))
+        visible::clipped(string, MOST).chars().try_for_each(|c| self.write_escaped_char(&mut dest, c))
     }
 
     fn write_escaped_char<W: Write>(&self, mut dest: W, c: char) -> fmt::Result {
@@ -30,6 +34,13 @@ impl Escaper for Visible {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_fills_the_page() {
+        let mut out = String::new();
+        Visible.write_escaped_str(&mut out, &"<".repeat(MOST + 1)).unwrap();
+        assert_eq!(out, "&lt;".repeat(MOST) + "… (1 more bytes)");
+    }
 
     #[test]
     fn nothing_leaves_its_element_or_hides() {

@@ -1,10 +1,22 @@
 //! Finding run directories and reading their manifests.
 
 use super::lines::unknown;
+use super::surrogates;
 use crate::failure::Failure;
 use sigwalk_record::{Manifest, Unread};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// What a manifest stands beside.
+const ROWS: [&str; 7] = [
+    "trials.jsonl",
+    "mutations.jsonl",
+    "checks.jsonl",
+    "injections.jsonl",
+    "freed.jsonl",
+    "cost.jsonl",
+    "counts.jsonl",
+];
 
 /// A run directory and its manifest.
 #[derive(Debug)]
@@ -57,6 +69,12 @@ fn descend(dir: &Path, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<Found>) -> 
     let path = dir.join("manifest.json");
     if path.exists() {
         found.push(Found { dir: dir.to_path_buf(), manifest: manifest(&path)? });
+    } else if let Some(rows) = ROWS.iter().map(|name| dir.join(name)).find(|rows| rows.is_file()) {
+        // Passed over, they would be missing from every n, and nobody would know.
+        return Err(Failure::incompatible(format!(
+            "{}: no manifest.json beside it; restore the manifest or leave this directory out",
+            rows.display()
+        )));
     }
     let mut below = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -77,7 +95,7 @@ fn manifest(path: &Path) -> Result<Manifest, Failure> {
 /// The manifest in `text`. `path` is what errors call it.
 pub fn parse(path: &Path, text: &str) -> Result<Manifest, Failure> {
     let shown = path.display();
-    sigwalk_record::read(text.as_bytes()).map_err(|unread| match unread {
+    sigwalk_record::read(&surrogates::mended(text)).map_err(|unread| match unread {
         Unread::Text(error) | Unread::Shape(error) => damaged(path, &error),
         Unread::Schema(schema) => Failure::incompatible(format!("{shown}:1: {}", unknown(schema))),
         Unread::NoSchema => Failure::incompatible(format!(

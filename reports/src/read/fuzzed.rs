@@ -1,6 +1,7 @@
 //! The tallies of guided fuzzing: every `*.json` of a directory, one a fuzzer process, added up.
 
 use super::find::plain;
+use super::surrogates;
 use crate::failure::Failure;
 use crate::model::fuzzed::{File, Fuzzed};
 use std::path::{Path, PathBuf};
@@ -44,8 +45,9 @@ fn file(path: &Path) -> Result<File, Failure> {
         ))
     };
     let text = std::fs::read_to_string(path).map_err(|error| refuse(1, plain(&error)))?;
+    let text = surrogates::mended(&text);
     let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| refuse(error.line(), error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| refuse(error.line(), error.to_string()))?;
     match value.get("schema").and_then(serde_json::Value::as_u64) {
         Some(schema) if schema == u64::from(SCHEMA) => {}
         Some(schema) => {
@@ -57,7 +59,8 @@ fn file(path: &Path) -> Result<File, Failure> {
         None => return Err(refuse(1, "no schema; no tally of the fuzz target walk".to_owned())),
     }
     // From the text again, not from the value: errors then carry the line.
-    let file: File = serde_json::from_str(&text).map_err(|error| refuse(error.line(), error.to_string()))?;
+    let file: File =
+        serde_json::from_slice(&text).map_err(|error| refuse(error.line(), error.to_string()))?;
     let of_walks = file.walks.iter().flat_map(|row| [row.walks, row.would_crash, row.recovered, row.hang]);
     let of_rows = file.rows.iter().flat_map(|row| [row.would_crash, row.hang]);
     let counts = of_walks.chain(of_rows).chain([file.executions]);

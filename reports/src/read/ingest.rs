@@ -2,7 +2,8 @@
 
 use super::find::Found;
 use super::lines::{self, Done};
-use super::{Watch, builds, mutated::Once, seen::Seen};
+use super::mutated::{MOST, Once, possible};
+use super::{Watch, builds, seen::Seen};
 use crate::failure::Failure;
 use crate::model::cell::CellStats;
 use crate::model::records::{Records, Run};
@@ -57,6 +58,12 @@ impl<'a, 'w> Ingest<'a, 'w> {
             return refuse(format!(
                 "interpreter {} in a run of {}; restore the manifest or leave this directory out",
                 cell.interpreter, run.manifest.interpreter.tag
+            ));
+        }
+        if cell.n > MOST {
+            return refuse(format!(
+                "{} trials are more than any run can make; restore the manifest or leave this directory out",
+                cell.n
             ));
         }
         let known = self.records.cells.entry(cell.id.clone()).or_insert_with(|| CellStats::new(cell));
@@ -139,6 +146,24 @@ impl<'a, 'w> Ingest<'a, 'w> {
         line: u64,
         trial: &Trial,
     ) -> Result<(), Failure> {
+        let tallies = &trial.tallies;
+        let counts = [
+            trial.walks,
+            trial.frames,
+            trial.boundaries,
+            tallies.complete,
+            tallies.truncated,
+            tallies.rejected,
+            tallies.recovered_faults,
+            tallies.splice,
+            tallies.wrong_line,
+            tallies.prefix,
+            tallies.stale,
+            tallies.no_thread_state,
+            tallies.missed,
+        ];
+        possible(path, line, &counts)?;
+        trial.illegal.iter().try_for_each(|illegal| possible(path, line, &[illegal.count]))?;
         // A cell must be declared by this campaign: an id known from elsewhere may mean other parameters.
         let known =
             self.records.cells.get_mut(&trial.cell).filter(|cell| cell.declared.contains_key(&origin.1));

@@ -1,6 +1,7 @@
 //! JSON lines, streamed. A damaged last line is what a killed writer leaves and is dropped; any other damage is refused.
 
 use super::find::plain;
+use super::surrogates;
 use crate::failure::Failure;
 use sigwalk_record::{OLDEST, Record, SCHEMA, Unread};
 use std::fs::File;
@@ -74,7 +75,15 @@ enum Damage {
     Whole(String),
 }
 
+/// A row. Only one that cannot be read is looked at for halves of surrogate pairs: they are rare, and rows are many.
 fn parse<T: Record>(line: &[u8]) -> Result<T, Damage> {
+    typed(line).or_else(|damage| match surrogates::shown(line) {
+        Some(mended) => typed(&mended),
+        None => Err(damage),
+    })
+}
+
+fn typed<T: Record>(line: &[u8]) -> Result<T, Damage> {
     const RESTORE: &str = "restore the file, or leave this run directory out";
     sigwalk_record::read(line).map_err(|unread| match unread {
         Unread::Text(error) => Damage::Cut(format!("not a record ({}); {RESTORE}", reason(&error))),

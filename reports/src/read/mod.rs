@@ -7,6 +7,7 @@ mod ingest;
 mod lines;
 mod mutated;
 mod seen;
+mod surrogates;
 
 use crate::failure::Failure;
 use crate::model::records::Records;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// More of anything than a campaign can make: sums of such counts would not fit.
-const MOST: u64 = 1 << 48;
+pub(super) const MOST: u64 = 1 << 48;
 
 /// The same row in two runs of one campaign: one of them is a copy.
 #[derive(Debug, Default)]
@@ -164,7 +164,7 @@ impl Ingest<'_, '_> {
     }
 }
 
-fn possible(path: &Path, line: u64, counts: &[u64]) -> Result<(), Failure> {
+pub(super) fn possible(path: &Path, line: u64, counts: &[u64]) -> Result<(), Failure> {
     match counts.iter().find(|count| **count > MOST) {
         None => Ok(()),
         Some(count) => Err(lines::at(

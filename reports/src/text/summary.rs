@@ -3,7 +3,7 @@
 use super::heuristics;
 use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
-use super::visible::one_line;
+use super::visible::{clipped, one_line};
 use super::walkers;
 use crate::model::cell::{CellStats, Event};
 use crate::model::ratio::Target;
@@ -80,11 +80,12 @@ pub fn summary(model: &Model) -> String {
 /// Text outside a fence: no markup of Markdown or HTML gets through.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
+    for c in one_line(&clipped(text, SMALL)).chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '@' | '!' => out.extend(['\\', c]),
+            // The backslash too: or one that was there would take the one that is put before a backtick.
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '@' | '!' => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }
@@ -293,6 +294,7 @@ mod tests {
 
     #[test]
     fn text_outside_a_fence_is_no_markup() {
-        assert_eq!(plain("<script>`x`*y*\n"), "&lt;script>\\`x\\`\\*y\\*\\u000a");
+        assert_eq!(plain("<script>`x`*y*\n"), "&lt;script>\\`x\\`\\*y\\*\\\\u000a");
+        assert_eq!(plain("\\[x\\](y)"), "\\\\\\[x\\\\\\](y)");
     }
 }

@@ -1,6 +1,9 @@
 //! Text tables of fixed columns, as core developers paste them.
 
-use super::visible::one_line;
+use super::visible::{clipped, one_line};
+
+/// Characters of a cell. The evidence of a claim, the longest that stands in one, takes half of them.
+const MOST: usize = 1500;
 
 /// A table; the first `left` columns are text, the others numbers.
 #[derive(Debug)]
@@ -10,14 +13,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with this head.
+    /// A table with this head, which may hold names of records, too.
     pub fn new(left: usize, head: &[&str]) -> Self {
-        Self { left, rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
+        Self { left, rows: vec![head.iter().map(|cell| harmless(cell)).collect()] }
     }
 
-    /// Adds a row. A backtick is replaced, so that no value can end the fence around the table.
+    /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells.iter().map(|cell| one_line(cell).replace('`', "'")).collect());
+        self.rows.push(cells.iter().map(|cell| harmless(cell)).collect());
     }
 
     /// Whether there is nothing but the head.
@@ -41,17 +44,47 @@ impl Table {
         for row in &self.rows {
             let line = line(row);
             used += line.chars().count() + 1;
-            if used > budget && shown > 0 {
+            if used > budget {
                 break;
             }
             out.push_str(&line);
             out.push('\n');
             shown += 1;
         }
+        if shown == 0 {
+            // Names so long that the head alone would fill the comment.
+            return format!("{} rows are in summary.json.\n", self.rows.len() - 1);
+        }
         out.push_str("```\n");
         if shown < self.rows.len() {
             out.push_str(&format!("{} more rows are in summary.json.\n", self.rows.len() - shown));
         }
         out
+    }
+}
+
+/// A backtick is replaced, so that no value can end the fence around the table.
+fn harmless(cell: &str) -> String {
+    one_line(&clipped(cell, MOST)).replace('`', "'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_head_nor_row_ends_the_fence() {
+        let mut table = Table::new(2, &["a```\n# b", "c"]);
+        table.row(vec!["```".into(), "\n".into()]);
+        assert_eq!(table.fenced(999), "```text\na'''\\u000a# b  c\n'''            \\u000a\n```\n");
+    }
+
+    #[test]
+    fn a_head_that_does_not_fit_leaves_its_rows_to_the_json() {
+        let long = "x".repeat(70_000);
+        let mut table = Table::new(1, &[&long, "n"]);
+        table.row(vec![long.clone(), "1".into()]);
+        assert_eq!(table.fenced(1000), "1 rows are in summary.json.\n");
+        assert!(table.fenced(4000).contains("more bytes)"));
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
 
 pub mod heuristics;
+pub mod twin;
 
 use serde::Serialize;
 use sigwalk_record::*;
