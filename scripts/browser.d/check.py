@@ -134,7 +134,7 @@ def problems(browser, script, page, out, views=VIEWS):
     found = {}
     for arguments in views:
         for problem in view(browser, script, page, out, *arguments):
-            found.setdefault(problem, []).append(arguments[0])
+            found.setdefault(problem, {})[arguments[0]] = True
     return [f"{', '.join(names)}: {problem}" for problem, names in found.items()]
 
 

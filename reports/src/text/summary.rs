@@ -19,6 +19,10 @@ const WHOLE: usize = 58_000;
 const TABLE: usize = 12_000;
 const SMALL: usize = 4_000;
 
+/// Characters of a sentence, and of a name in a heading: each may take four times as many once it is escaped.
+const MOST: usize = 1000;
+const NAME: usize = 100;
+
 /// What zero events and the other limits mean, once for all formats.
 pub const LIMITS: &str = "Limits: zero events is a bound, not a proof. n is trials (fresh processes), never walks; \
 mutation rows count walks, and their bounds treat walks as independent although walks on one stack are related. Bounds are 95 % (Clopper–Pearson; after zero events one-sided, \
@@ -47,7 +51,12 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Trials", &trials(model), TABLE);
     for (workload, table) in pairs(model) {
-        section(&mut out, &format!("Same seeds, workload {}", plain(&workload)), &table, SMALL / 2);
+        section(
+            &mut out,
+            &format!("Same seeds, workload {}", plain(&clipped(&workload, NAME))),
+            &table,
+            SMALL / 2,
+        );
     }
     section(&mut out, "Stepping", &stepping(model), SMALL);
     section(&mut out, "Known bugs", &bugs(model), 2 * SMALL);
@@ -60,7 +69,12 @@ pub fn summary(model: &Model) -> String {
         SMALL,
     );
     if let Some((newest, table)) = heuristics::checks(model) {
-        section(&mut out, &format!("Checks on {}, best first", plain(&newest)), &table, SMALL);
+        section(
+            &mut out,
+            &format!("Checks on {}, best first", plain(&clipped(&newest, NAME))),
+            &table,
+            SMALL,
+        );
     }
     section(&mut out, "Loads that fail on purpose", &heuristics::injection(model), SMALL);
     section(
@@ -80,7 +94,7 @@ pub fn summary(model: &Model) -> String {
 /// Text outside a fence: no markup of Markdown or HTML gets through.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in one_line(&clipped(text, SMALL)).chars() {
+    for c in one_line(&clipped(text, MOST)).chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),

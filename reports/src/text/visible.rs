@@ -21,12 +21,12 @@ pub fn hidden(c: char) -> bool {
 
 /// The first `most` characters, and how much there is behind them. A name of a megabyte must not fill a page or a comment.
 pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
-    // Bytes are at least as many as characters: the common case counts nothing.
-    match text.char_indices().nth(if text.len() <= most { usize::MAX } else { most }) {
-        Some((end, _)) => {
-            let (kept, rest) = text.split_at(end);
-            Cow::Owned(format!("{kept}… ({} more bytes)", rest.len()))
-        }
+    // There are at least as many bytes as characters: in the common case nothing is counted.
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}… ({} more bytes)", &text[..end], text.len() - end)),
         None => Cow::Borrowed(text),
     }
 }
