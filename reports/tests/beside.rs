@@ -43,7 +43,7 @@ fn everything_stands_beside_the_page_and_is_the_same_from_elsewhere() {
     let runs = sample(dir.path()).display().to_string();
     let done = succeeds(dir.path(), &["build", &runs, "--out", "a/r.html", "--json"]);
     let done: Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!((done["page"].as_str(), done["verdict"].as_str()), (Some("a/r.html"), Some("exploratory")));
+    assert_eq!((done["page"].as_str(), done["verdict"].as_str()), (Some("a/r.html"), Some("declared")));
     let made = files(&dir.path().join("a"));
     let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
