@@ -5,8 +5,9 @@ mod common;
 use common::{plain_run, report, sample};
 use serde_json::Value;
 use sigwalk_record::exit;
+use std::io::Write;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 fn succeeds(dir: &Path, arguments: &[&str]) -> Output {
     let output = report(dir).args(arguments).output().unwrap();
@@ -43,7 +44,7 @@ fn everything_stands_beside_the_page_and_is_the_same_from_elsewhere() {
     let runs = sample(dir.path()).display().to_string();
     let done = succeeds(dir.path(), &["build", &runs, "--out", "a/r.html", "--json"]);
     let done: Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!((done["page"].as_str(), done["verdict"].as_str()), (Some("a/r.html"), Some("exploratory")));
+    assert_eq!((done["page"].as_str(), done["verdict"].as_str()), (Some("a/r.html"), Some("declared")));
     let made = files(&dir.path().join("a"));
     let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
@@ -168,4 +169,32 @@ fn a_place_that_cannot_be_taken_leaves_everything_as_it_was() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("out/figures/cost-3.15.0.png: not written"), "{said}");
     assert!(files(&out) == before, "something was changed");
+}
+
+/// The records come through a pipe, so that the signal finds the program in the middle of them.
+#[test]
+fn an_interrupted_build_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    plain_run(&dir.path().join("runs"), 6000);
+    let path = dir.path().join("runs/trials.jsonl");
+    let rows = read(&path);
+    std::fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("report"))
+        .args(["build", "runs", "--out", "out/r.html"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opens when the program does, which then has its handlers.
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let half = rows.len() / 2;
+    pipe.write_all(&rows.as_bytes()[..half]).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    // It may go away before it has read everything.
+    let _ = pipe.write_all(&rows.as_bytes()[half..]);
+    drop(pipe);
+    assert_eq!(child.wait().unwrap().code(), Some(exit::INTERRUPTED));
+    assert_eq!(files(&dir.path().join("out")), []);
 }

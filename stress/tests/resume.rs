@@ -107,7 +107,7 @@ fn what_does_not_belong_together_is_refused() {
     let good = std::fs::read_to_string(place.path("2/trials.jsonl")).unwrap();
     let third = good.lines().nth(2).unwrap().to_owned();
     for (bad, expected) in [
-        ("{".to_owned(), "2/trials.jsonl:3: EOF while parsing"),
+        ("{".to_owned(), "2/trials.jsonl:3: not a record (EOF while parsing"),
         (third.replacen("\"seed\":\"", "\"seed\":\"0", 1), "2/trials.jsonl:3: trial"),
         (
             third.replacen("/guarded", "/pr-b1", 1).replacen("/syscall", "/pr-b1", 1),
@@ -120,6 +120,26 @@ fn what_does_not_belong_together_is_refused() {
         place.edit("2/trials.jsonl", |_| good.clone());
     }
     assert!(!place.path("out").exists(), "what is refused leaves nothing behind");
+
+    // Shards of version 1 are merged as they are: every line says its version.
+    for (file, is, was) in [
+        ("manifest.json", "\"schema\": 2", "\"schema\": 1"),
+        ("trials.jsonl", "\"schema\":2", "\"schema\":1"),
+    ] {
+        for shard in ["1", "2"] {
+            place.edit(&format!("{shard}/{file}"), |text| text.replace(is, was));
+        }
+    }
+    place.succeeds(&["merge", "1", "2", "--out", "old"]);
+    assert_eq!(place.trials("old").len(), 30);
+    for (file, is, was) in [
+        ("manifest.json", "\"schema\": 2", "\"schema\": 1"),
+        ("trials.jsonl", "\"schema\":2", "\"schema\":1"),
+    ] {
+        for shard in ["1", "2"] {
+            place.edit(&format!("{shard}/{file}"), |text| text.replace(was, is));
+        }
+    }
 
     // A line that a kill cut short is a trial that is missing.
     place.edit("2/trials.jsonl", |text| text[..text.len() - 9].to_owned());

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 
 /// What stands below the table.
 pub const KEY: &str = "trials: of all targets. errors, impossible, crash: of the target that was worst in it; an error is a trial whose \
-worst outcome the walker itself reported (cut, refused, recovered from a fault), impossible a wrong stack that it did not. ≤: 95 % \
-bound of the crash. µs p50: a walk of 100 frames with lines (faulthandler: with names, to /dev/null).";
+worst outcome the walker itself reported (cut, refused, recovered from a fault), impossible a wrong stack that it did not. ≤95%: upper \
+bound of the crash; stepped and interleaved walks are no sample, and have none. µs p50: a walk of 100 frames with lines (faulthandler: with names, to /dev/null).";
 
 /// One row a (interpreter, workload, walker).
 pub fn walkers(model: &Model) -> Table {
     let head =
-        ["python", "workload", "walker", "trials", "µs p50", "errors %", "impossible %", "crash k/n", "≤"];
+        ["python", "workload", "walker", "trials", "µs p50", "errors %", "impossible %", "crash k/n", "≤95%"];
     let mut table = Table::new(3, &head);
     let mut rows = BTreeMap::<_, Vec<&CellStats>>::new();
     for cell in model.records.cells.values().filter(|cell| cell.n() > 0) {
@@ -35,13 +35,18 @@ pub fn walkers(model: &Model) -> Table {
             walker.clone(),
             grouped(cells.iter().map(|cell| cell.n()).sum()),
             microseconds(model, interpreter, walker),
-            percent(of_worst(&|cell| Some(errors(cell)))),
+            percent(of_worst(&|cell| cell.cell.judged.then(|| errors(cell)))),
             percent(of_worst(&|cell| cell.judged(Event::Impossible))),
             crash.map_or_else(|| "–".to_owned(), |crash| format!("{}/{}", crash.k, crash.n)),
-            crash.map_or_else(|| "–".to_owned(), |crash| rate(crash.bound())),
+            crash.filter(|_| is_sample(workload)).map_or_else(|| "–".to_owned(), |crash| rate(crash.bound())),
         ]);
     }
     table
+}
+
+/// Where the moment of a walk is no sample, a count is no rate, and no bound belongs to it.
+fn is_sample(workload: &str) -> bool {
+    !matches!(workload, "step" | "interleave")
 }
 
 /// Trials whose worst outcome is one that the walker reported.
@@ -51,10 +56,12 @@ fn errors(cell: &CellStats) -> Count {
     Count { k, n: cell.n() }
 }
 
-/// `3.80`; a dash where nobody judges.
+/// `3.80`; where nobody judges, that is no zero.
 fn percent(count: Option<Count>) -> String {
-    count
-        .map_or_else(|| "–".to_owned(), |Count { k, n }| format!("{:.2}", 100.0 * k as f64 / n.max(1) as f64))
+    count.map_or_else(
+        || "not judged".to_owned(),
+        |Count { k, n }| format!("{:.2}", 100.0 * k as f64 / n.max(1) as f64),
+    )
 }
 
 /// Median of a walk at depth 100.

@@ -132,6 +132,7 @@ fn trials(dir: &Path, name: &dyn Fn(&str) -> String) {
         title: name("flaw"),
         stands: Standing::Open,
         hit: vec![Outcome::Crash],
+        finding: name("finding"),
     });
     let (odd, step) = (cell("cell-odd", "", "walker"), cell("cell-step", "step", "walker"));
     let mut rows = Vec::new();
