@@ -112,7 +112,8 @@ fn a_stepped_window_is_a_strip() {
         let cell = cell("3.15.0", "step", "calls", walker, 1);
         let stepped =
             Trial { boundaries: 1000, illegal, ..trial(trials.len() as u64, &cell.id, outcome, Phase::Walk) };
-        (cells.push(cell), trials.push(stepped));
+        cells.push(cell);
+        trials.push(stepped);
     }
     common::write(&dir.path().join("runs"), &manifest(Kind::Trials, "3.15.0", cells), &trials);
     let page = page(dir.path());
@@ -172,4 +173,21 @@ fn text_that_leaves_frames_out_decides_the_other_half() {
         let found = claim(dir.path(), "C12");
         assert_eq!(found["verdict"], expected, "{found}");
     }
+}
+
+/// C4: a walk that never ended in a live process decides, whatever mutated memory showed.
+#[test]
+fn a_cycle_that_hangs_a_live_walk_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = cell("3.15.0", "signal", "calls", "pr-b1", 5);
+    let made = Cell { fault: "incomplete-cycle".into(), id: format!("{}/incomplete-cycle", made.id), ..made };
+    let trials: Vec<_> = (0..5).map(|index| trial(index, &made.id, Outcome::Hang, Phase::Walk)).collect();
+    common::write(&dir.path().join("runs"), &manifest(Kind::Trials, "3.15.0", vec![made]), &trials);
+    let page = page(dir.path());
+    let found = claim(dir.path(), "C4");
+    assert_eq!(found["verdict"], "supported", "{found}");
+    assert!(found["figure"].as_str().unwrap().contains("5/5 ["), "{found}");
+    // What was made on purpose is no rate.
+    let rates = page.split("id=\"rates\"").nth(1).unwrap().split("id=\"cost\"").next().unwrap();
+    assert!(rates.contains("No trials that are a sample"), "{rates}");
 }

@@ -1,8 +1,8 @@
 //! Claims that mutations of frame memory decide.
 
-use super::evidence::{ENOUGH, worst_mutated};
+use super::evidence::{ENOUGH, ids, worst_mutated};
 use super::{Evidence, Finding, Sure, Verdict};
-use crate::model::cell::Event;
+use crate::model::cell::{CellStats, Event, worst};
 use crate::model::mutation::refused;
 use crate::text::number::{count, grouped};
 use sigwalk_record::Mutation;
@@ -17,8 +17,12 @@ pub fn endless(evidence: Evidence) -> Finding {
         .mutated()
         .filter(|row| row.walker == "pr-b1" && closed(row))
         .map(|row| row.hops);
-    let Some((place, without)) = hangs("pr-b1") else {
-        return Finding::not_measured("no frame.previous was closed into a cycle and walked by pr-b1");
+    let live = live(evidence);
+    let mutated = hangs("pr-b1").filter(|(_, found)| found.k > 0 || live.is_none());
+    let Some((place, without)) = mutated else {
+        return live.unwrap_or_else(|| {
+            Finding::not_measured("no frame.previous was closed into a cycle and walked by pr-b1")
+        });
     };
     let with = hangs("pr-b1-hops");
     let (verdict, says) = match (without.k, &with) {
@@ -39,7 +43,7 @@ pub fn endless(evidence: Evidence) -> Finding {
         evidence.records.mutations.controls().any(|row| row.walker == "pr-b1-hops" && refused(row).k > 0);
     let other = with.map_or_else(|| "not measured".to_owned(), |(_, with)| count(with));
     // Of real frames with a fault made in them, too: a hang is one by whatever the walk came upon.
-    let live: u64 = evidence
+    let hung: u64 = evidence
         .records
         .cells
         .values()
@@ -56,8 +60,23 @@ pub fn endless(evidence: Evidence) -> Finding {
             longest,
             format!("with a hop budget, pr-b1-hops: {other}{but}"),
             "the cycle was made by closing frame.previous".to_owned(),
-            format!("hangs of pr-b1 in live trials: {live}"),
+            format!("hangs of pr-b1 in live trials: {hung}"),
         ])
         .resting_on(Sure::walks(evidence, "pr-b1", closed))
         .at("mutations")
+}
+
+/// Trials in which a cycle was made in the walked thread's own frames, where a walk without a budget did not end: one is enough.
+fn live(evidence: Evidence) -> Option<Finding> {
+    let made =
+        |cell: &&CellStats| cell.cell.walker == "pr-b1" && cell.cell.fault.contains("cycle") && cell.n() > 0;
+    let cells: Vec<&CellStats> = evidence.records.cells.values().filter(made).collect();
+    let hang = |cell: &CellStats| cell.count(Event::Hang);
+    let (cell, found) = worst(&cells, |cell| Some(hang(cell))).filter(|(_, found)| found.k > 0)?;
+    let figure = format!("trials that never ended, with a cycle made: {} ({})", count(found), cell.cell.id);
+    Some(
+        Finding::new(Verdict::Supported, "a cycle of frames is walked for ever", figure)
+            .resting_on(Sure::trials(&cells))
+            .of(ids(&cells, hang)),
+    )
 }

@@ -184,7 +184,7 @@ pub fn guarded_against_raw(evidence: Evidence) -> Finding {
         .max_by(|a, b| a.1.estimate.value.total_cmp(&b.1.estimate.value));
     let dear = dearest.is_some_and(|(_, ratio)| !ratio.met);
     let price = dearest.map_or_else(
-        || "cost ratio not measured".to_owned(),
+        || UNPRICED.to_owned(),
         |(interpreter, ratio)| format!("cost ×{} ({interpreter})", estimate(ratio.estimate)),
     );
     let mutated = survived_mutations(evidence);
@@ -235,6 +235,9 @@ fn survival(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Said where no cost ratio is in the records.
+const UNPRICED: &str = "cost ratio not measured";
+
 /// The claim has a second half, "at a small cost": where our own target for that is missed, it is not wholly supported.
 fn priced(finding: Finding, price: &str, dear: bool) -> Finding {
     let finding = finding.detailed([price.to_owned()]);
@@ -244,6 +247,9 @@ fn priced(finding: Finding, price: &str, dear: bool) -> Finding {
             says: format!("{}, but it costs more than our target for it", finding.says),
             ..finding
         },
+        Verdict::Supported if price == UNPRICED => {
+            Finding { says: format!("{}; what it costs was not timed here", finding.says), ..finding }
+        }
         _ => finding,
     }
 }

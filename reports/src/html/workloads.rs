@@ -163,7 +163,7 @@ fn overview(cells: &[&CellStats], (_, workload, _): Column<'_>) -> Td {
     let targets = match (ran.len(), exact) {
         (1, _) => ran[0].target_label(),
         (many, true) => windows(many),
-        (many, false) => format!("worst of {many} targets"),
+        (many, false) => format!("worst of {many} cells"),
     };
     let anchor = matrix::section_anchor(&first.cell.interpreter, workload);
     let links = vec![Link { anchor, label: targets }];
@@ -247,7 +247,7 @@ mod tests {
         );
         let [signal, other] = &table.rows[0].cells[..] else { panic!("two workloads") };
         assert_eq!(signal.lines, ["✕ crash 7/100 [2.86 %, 13.9 %]", "○ hang, silent 0/100 ≤ 2.96 %"]);
-        assert_eq!(signal.links[0].label, "worst of 2 targets");
+        assert_eq!(signal.links[0].label, "worst of 2 cells");
         assert_eq!(signal.links[0].anchor, "matrix-3.15.0-signal");
         assert_eq!(other.lines, ["○ crash, hang, silent 0/300 ≤ 0.994 %"]);
     }

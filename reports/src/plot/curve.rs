@@ -124,7 +124,10 @@ fn legend<DB: DrawingBackend>(pen: &Pen<'_, DB>, top: i32) -> Drawn<DB> {
 mod tests {
     use super::*;
 
-    fn of(cells: &[((u64, u64), (u64, u64))], title: &str) -> String {
+    /// (down, across) and (k, n).
+    type Square = ((u64, u64), (u64, u64));
+
+    fn of(cells: &[Square], title: &str) -> String {
         let all = Curve {
             title: title.into(),
             down: ("depth", vec![1, 2]),
