@@ -6,11 +6,10 @@ use common::{plain_run, report};
 use sigwalk_record::exit;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const FILES: [&str; 3] = ["out.html", "summary.json", "summary.md"];
+const FILES: [&str; 4] = ["out.html", "summary.json", "summary.md", "trials.csv"];
 
 fn program() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("report"))
@@ -51,9 +50,9 @@ fn ctrl_c_leaves_the_report_that_was_there() {
     let mut pipe = OpenOptions::new().write(true).open(&rows).unwrap();
     pipe.write_all(&text).unwrap();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
     drop(pipe);
-    assert_eq!(output.status.signal(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(exit::INTERRUPTED), "{}", String::from_utf8_lossy(&output.stderr));
     is_untouched(&out, &before);
 }
 
@@ -120,7 +119,7 @@ fn a_directory_of_somebody_else_is_refused_and_named() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(exit::MISSING_CAPABILITY), "{stderr}");
     assert!(
-        stderr.starts_with("report: closed/report.html: not written: permission denied; make"),
+        stderr.starts_with("report: closed/trials.csv: not written: permission denied; make"),
         "{stderr}"
     );
 }

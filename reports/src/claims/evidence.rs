@@ -76,14 +76,16 @@ pub fn ids(cells: &[&CellStats], count: impl Fn(&CellStats) -> Count) -> Vec<Str
     ranked.into_iter().take(12).map(|(_, id)| id).collect()
 }
 
-/// Verdict on "it never goes wrong", over cells that each had their chance.
+/// Verdict on "it never goes wrong", over cells that each had their chance. The cells of a sweep ([`CellStats::swept`]) can refute
+/// it; how low the bound is, they need not say.
 pub fn never(cells: &[&CellStats], count: impl Fn(&CellStats) -> Count) -> Verdict {
+    let all_swept = cells.iter().all(|cell| cell.swept());
     let wrong = cells.iter().filter(|cell| count(cell).k > 0).count();
     if wrong == cells.len() {
         Verdict::Refuted
     } else if wrong > 0 {
         Verdict::Mixed
-    } else if cells.iter().all(|cell| count(cell).bound() <= ENOUGH) {
+    } else if cells.iter().all(|cell| cell.swept() && !all_swept || count(cell).bound() <= ENOUGH) {
         Verdict::Supported
     } else {
         Verdict::NotMeasured

@@ -62,9 +62,7 @@ fn dressed_as(class: &str, svg: &str, id: &str, title: &str, says: &str) -> Stri
         true => (id.to_owned(), String::new()),
         false => (format!("{id} {id}-says"), format!("<desc id=\"{id}-says\">{says}</desc>")),
     };
-    format!(
-        "{MARK}{names}\" class=\"{class}\"{head}><title id=\"{id}\">{title}</title>{desc}{body}"
-    )
+    format!("{MARK}{names}\" class=\"{class}\"{head}><title id=\"{id}\">{title}</title>{desc}{body}")
 }
 
 /// For text that is put into markup by hand.
