@@ -129,22 +129,22 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a line of another schema in the middle",
-        spoil: |runs| line(runs, 3, "\"schema\":1", b"\"schema\":2"),
+        spoil: |runs| line(runs, 3, "\"schema\":2", b"\"schema\":3"),
         code: exit::INCOMPATIBLE,
-        says: &["runs/trials.jsonl:3: schema 2, this report reads schema 1; use the report"],
+        says: &["runs/trials.jsonl:3: schema 3, this report reads schema 1 to 2; use the report"],
     },
     Case {
         name: "a run of another schema beside",
         spoil: |runs| {
             plain_run(&runs.join("second"), 3);
-            replaced(&runs.join("second"), "manifest.json", "\"schema\": 1", "\"schema\": 2");
+            replaced(&runs.join("second"), "manifest.json", "\"schema\": 2", "\"schema\": 3");
         },
         code: exit::INCOMPATIBLE,
-        says: &["runs/second/manifest.json:1: schema 2"],
+        says: &["runs/second/manifest.json:1: schema 3"],
     },
     Case {
         name: "a corrupt line in the middle",
-        spoil: |runs| line(runs, 2, "\"schema\":1,", b"\"schema\":1"),
+        spoil: |runs| line(runs, 2, "\"schema\":2,", b"\"schema\":2"),
         code: exit::INCOMPATIBLE,
         says: &["runs/trials.jsonl:2: not a record", "column", "restore the file"],
     },
