@@ -5,6 +5,7 @@
 
 mod claims;
 mod cli;
+mod compare;
 mod failure;
 mod html;
 mod json;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::run(cli::Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("report: {}", text::visible::one_line(&failure.message));
             ExitCode::from(failure.code)

@@ -1,6 +1,7 @@
 //! The page: one file, no script, nothing fetched.
 
 mod bugs;
+mod compare;
 pub mod escape;
 mod heuristics;
 mod matrix;
@@ -16,6 +17,7 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use compare::Compared;
 use heuristics::Heuristics;
 use matrix::Section;
 use sigwalk_record::Campaign;
@@ -51,6 +53,7 @@ struct Page<'a> {
     word: &'a str,
     notices: &'a [String],
     claims: Table,
+    compare: Option<Compared>,
     matrices: Vec<Section>,
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
@@ -96,6 +99,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
             .collect(),
         word: model.verdict.word,
         notices: &records.notices,
+        compare: compare::section(model, rows),
         claims: sections::claims(model, |id| anchors.contains(id)),
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,

@@ -85,8 +85,13 @@ impl Buckets {
 impl Bucket {
     /// The command that runs its first trial again.
     pub fn replay(&self) -> String {
-        format!("stress replay {} {}", quoted(&self.dir), self.trial)
+        replay(&self.dir, self.trial)
     }
+}
+
+/// The command that runs a trial of a run directory again.
+pub fn replay(dir: &str, trial: u64) -> String {
+    format!("stress replay {} {trial}", quoted(dir))
 }
 
 /// For a POSIX shell: a directory name must not become a second command.

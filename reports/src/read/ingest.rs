@@ -24,6 +24,12 @@ pub struct Ingest {
 }
 
 impl Ingest {
+    /// Keeps what a comparison needs of every trial.
+    pub fn for_comparison(mut self) -> Self {
+        self.records.seeds.keep();
+        self
+    }
+
     /// Takes the manifest of a run. All manifests come before all rows.
     pub fn manifest(&mut self, run: &Found) -> Result<(), Failure> {
         builds::add(&mut self.records.builds, run)?;
@@ -114,6 +120,7 @@ impl Ingest {
             campaign_id: manifest.campaign.id.clone(),
             profile: manifest.environment.profile.clone(),
             load: manifest.environment.load.clone(),
+            settings: manifest.environment.other.clone(),
             complete: manifest.complete,
             started: manifest.started.clone(),
             ended: manifest.ended.clone(),
@@ -160,6 +167,7 @@ impl Ingest {
         }
         cell.add(trial);
         self.records.pairs.add(cell, trial);
+        self.records.seeds.add(&cell.cell, trial, self.records.runs.len());
         self.records.buckets.add(&cell.cell, trial, &run.dir);
         Ok(())
     }
@@ -173,7 +181,7 @@ impl Ingest {
                 "no frames, no samples or a batch of no iterations; run the benches again",
             ));
         }
-        self.records.cost.add(row);
+        self.records.cost.add(row, self.records.runs.len());
         Ok(())
     }
 

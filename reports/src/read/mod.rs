@@ -17,11 +17,22 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// A directory that is missing (2), nothing in it (4), damaged or incompatible records (5).
 pub fn read(dirs: &[PathBuf], fuzz: Option<&Path>) -> Result<Records, Failure> {
+    into(ingest::Ingest::default(), dirs, fuzz)
+}
+
+/// The same, and 16 bytes of every trial besides, so that two runs can be compared trial by trial.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_for_comparison(dirs: &[PathBuf], fuzz: Option<&Path>) -> Result<Records, Failure> {
+    into(ingest::Ingest::default().for_comparison(), dirs, fuzz)
+}
+
+fn into(mut ingest: ingest::Ingest, dirs: &[PathBuf], fuzz: Option<&Path>) -> Result<Records, Failure> {
     let tallies = fuzz.map(fuzzed::read).transpose()?;
     let mut runs = find::runs(dirs)?;
     // Whatever order the directories were named in, the report is the same.
     runs.sort_by(|a, b| a.order().cmp(&b.order()));
-    let mut ingest = ingest::Ingest::default();
     for run in &runs {
         ingest.manifest(run)?;
     }

@@ -27,6 +27,17 @@ impl Table {
 
     /// At most `budget` characters, in a fence; says how many rows were left out.
     pub fn fenced(&self, budget: usize) -> String {
+        let (table, left_out) = self.lines(budget);
+        format!("```text\n{table}```\n{left_out}")
+    }
+
+    /// The same without a fence: for a terminal.
+    pub fn plain(&self, budget: usize) -> String {
+        let (table, left_out) = self.lines(budget);
+        format!("{table}{left_out}")
+    }
+
+    fn lines(&self, budget: usize) -> (String, String) {
         let columns = self.rows[0].len();
         let width =
             |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -37,7 +48,7 @@ impl Table {
             });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        let (mut out, mut used, mut shown) = (String::from("```text\n"), 0, 0);
+        let (mut out, mut used, mut shown) = (String::new(), 0, 0);
         for row in &self.rows {
             let line = line(row);
             used += line.chars().count() + 1;
@@ -48,10 +59,10 @@ impl Table {
             out.push('\n');
             shown += 1;
         }
-        out.push_str("```\n");
-        if shown < self.rows.len() {
-            out.push_str(&format!("{} more rows are in summary.json.\n", self.rows.len() - shown));
-        }
-        out
+        let left_out = match self.rows.len() - shown {
+            0 => String::new(),
+            rows => format!("{rows} more rows are in summary.json.\n"),
+        };
+        (out, left_out)
     }
 }
