@@ -12,6 +12,7 @@ pub mod depth;
 pub mod failure;
 pub mod growth;
 pub mod place;
+pub mod planted;
 pub mod record;
 pub mod reference;
 pub mod settings;

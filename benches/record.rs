@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::failure::Failure;
+use crate::planted::{self, Plant};
 use crate::settings::{Settings, measuring};
 use serde::Serialize;
 use sigwalk_embed::{environment, interpreter};
@@ -20,6 +21,7 @@ pub struct Recorder {
     interpreter: Interpreter,
     environment: Environment,
     settings: Settings,
+    plant: Option<String>,
     started: String,
     /// `None` in a run that does not measure.
     target: Option<Target>,
@@ -38,15 +40,18 @@ impl Recorder {
     ///
     /// # Errors
     /// The directory that was asked for holds records already.
-    pub fn new(settings: Settings) -> Result<Self, Failure> {
+    pub fn new(settings: Settings, plant: Option<&Plant>) -> Result<Self, Failure> {
         let interpreter = interpreter()?;
         let target = if measuring() { Some(Target::choose(&interpreter.tag)?) } else { None };
-        let environment = environment();
+        let mut environment = environment();
+        let plant = plant.map(Plant::to_string);
+        environment.other.extend(plant.clone().map(|plant| (planted::VARIABLE.to_owned(), plant)));
         let started = clock::now();
         Ok(Recorder {
             interpreter,
             environment,
             settings,
+            plant,
             started,
             target,
             rows: Vec::new(),
@@ -109,7 +114,10 @@ impl Recorder {
         };
         write_lines(open("cost.jsonl")?, &self.rows)?;
         write_lines(open("counts.jsonl")?, &self.counts)?;
-        let text = self.settings.text();
+        let mut text = self.settings.text();
+        if let Some(plant) = &self.plant {
+            text.push_str(&format!("{} = {plant:?}\n", planted::VARIABLE));
+        }
         let manifest = Manifest {
             schema: SCHEMA,
             kind: Kind::Cost,

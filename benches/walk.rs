@@ -14,6 +14,7 @@ use sigwalk_benches::depth::{DEPTHS, Ladder, USUAL};
 use sigwalk_benches::failure::Failure;
 use sigwalk_benches::growth::{self, Pair};
 use sigwalk_benches::place::{Native, Place};
+use sigwalk_benches::planted::{Plant, VARIABLE};
 use sigwalk_benches::record::Recorder;
 use sigwalk_benches::settings::{Settings, Share, listing};
 use sigwalk_benches::subjects::{self, Label, Subject};
@@ -33,12 +34,17 @@ fn main() {
 fn run() -> Result<(), Failure> {
     sigwalk_embed::initialize(Options::default())?;
     let settings = Settings::from_environment();
-    let mut recorder = Recorder::new(settings)?;
+    let plant = Plant::from_environment()?;
+    let mut recorder = Recorder::new(settings, plant.as_ref())?;
     let mut criterion = settings.criterion(recorder.tag());
     Python::attach(|py| {
         let native = Native::new(Live::find()?);
         let ladder = Ladder::new(py, native)?;
         let mut walks = subjects::of_walk(py)?;
+        if let Some(plant) = &plant {
+            eprintln!("sigwalk: {VARIABLE}={plant}: these are no costs of that subject");
+            walks = plant.slow(walks)?;
+        }
         for depth in DEPTHS {
             let place = ladder.place(depth)?;
             let mut group = criterion.benchmark_group(format!("walk/{depth}"));

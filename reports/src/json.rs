@@ -1,5 +1,6 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod compare;
 mod heuristics;
 mod same_seeds;
 mod stepping;
@@ -11,6 +12,10 @@ use crate::model::mutation::{COLUMNS, SILENT};
 use crate::model::ratio::Target;
 use crate::model::{Model, bug};
 use crate::stats::Interval;
+#[cfg(test)]
+pub use compare::SCHEMA as COMPARE_SCHEMA;
+use compare::{Compared, compared};
+pub use compare::{Document, comparison};
 use heuristics::{Heuristics, heuristics};
 use same_seeds::{SameSeeds, same_seeds};
 use schemars::JsonSchema;
@@ -61,6 +66,9 @@ pub struct Summary<'a> {
     environment: Option<&'a Environment>,
     interpreters: Vec<Build<'a>>,
     claims: Vec<Ordered<Value>>,
+    /// Against the baseline: see `json/compare.rs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compare: Option<Compared<'a>>,
     cells: Vec<Cell<'a>>,
     cost: Vec<Cost<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -207,6 +215,7 @@ fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
             .map(|build| Build { interpreter: &build.interpreter, environment: &build.environment })
             .collect(),
         claims: model.claims.iter().map(claim).collect(),
+        compare: model.comparison.as_ref().map(compared),
         cells: records.cells.values().map(cell).collect(),
         cost: model
             .cost

@@ -8,6 +8,7 @@ mod beside;
 mod claims;
 mod cli;
 mod command;
+mod compare;
 mod failure;
 mod html;
 mod interrupt;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::run(&cli::Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("report: {}", text::visible::line(&failure.message));
             ExitCode::from(failure.code)

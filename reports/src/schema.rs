@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use sigwalk_record::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, Trial};
 
-/// What has a schema. All but `summary` are records.
-pub const KINDS: [&str; 9] =
-    ["manifest", "trial", "mutation", "check", "injection", "freed", "cost", "count", "summary"];
+/// What has a schema. All but `summary` and `compare` are records.
+pub const KINDS: [&str; 10] =
+    ["manifest", "trial", "mutation", "check", "injection", "freed", "cost", "count", "summary", "compare"];
 
 /// The schema of one of [`KINDS`], as text.
 pub fn schema(kind: &str) -> String {
@@ -20,6 +20,7 @@ pub fn schema(kind: &str) -> String {
         "freed" => of::<Freed>(),
         "cost" => of::<Cost>(),
         "count" => of::<Count>(),
+        "compare" => of::<json::Document<'static>>(),
         _ => of::<json::Summary<'static>>(),
     }
 }
@@ -43,7 +44,11 @@ mod tests {
     fn the_schemas_that_are_kept_are_those_of_the_code() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
         for kind in KINDS {
-            let version = if kind == "summary" { json::SCHEMA } else { sigwalk_record::SCHEMA };
+            let version = match kind {
+                "summary" => json::SCHEMA,
+                "compare" => json::COMPARE_SCHEMA,
+                _ => sigwalk_record::SCHEMA,
+            };
             let path = directory.join(format!("{kind}.v{version}.schema.json"));
             if std::env::var_os("SIGWALK_WRITE_SCHEMAS").is_some() {
                 std::fs::create_dir_all(&directory).unwrap();

@@ -8,7 +8,11 @@
 //! | `planted-stale-cache` | lines kept under the address of a code object (R12) | `hook` under code churn: wrong line |
 //! | `planted-late-previous` | `previous` read after code and line (before gh-140815) | `interleave`: wrong at a smaller distance |
 //! | `planted-cut-is-complete` | a chain that was cut is called complete (R13) | `signal` with a cut chain: prefix |
+//! | `planted-crash-1000`, `-100` | dies in one trial of so many | `report compare` of the two, over `planted-rates.toml` |
 
+mod crash;
+
+use crash::Crash;
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::heuristics::{is_incomplete, safe_addr2line, safe_get_code, safe_get_lasti};
@@ -37,6 +41,8 @@ pub const ALL: &[Entry] = &[
         "planted-cut-is-complete",
         "planted defect: a cut chain is called complete",
     ),
+    unregistered::<Crash<1000>>("planted-crash-1000", "planted defect: dies in one trial of a thousand"),
+    unregistered::<Crash<100>>("planted-crash-100", "planted defect: dies in one trial of a hundred"),
 ];
 
 /// The defective walker of that name.

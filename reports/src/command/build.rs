@@ -35,7 +35,12 @@ pub fn run(arguments: &Build) -> Result<(), Failure> {
     let mut progress = Progress::new(arguments.input.quiet);
     let mut staged = target.stage();
     let mut trials = csv::Trials::new(staged.open("trials.csv")?)?;
-    let model = judged(&arguments.input, &mut progress, Some(&mut trials as &mut dyn Watch))?;
+    let model = judged(
+        &arguments.input,
+        arguments.baseline.as_ref(),
+        &mut progress,
+        Some(&mut trials as &mut dyn Watch),
+    )?;
     progress.step("drawing")?;
     let page = html::page(&model, &arguments.title)?;
     staged.add(target.page_name(), page.as_bytes())?;

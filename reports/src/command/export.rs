@@ -26,7 +26,7 @@ pub fn run(arguments: &Export) -> Result<(), Failure> {
     let found = match arguments.format {
         Format::Csv => {
             let mut trials = csv::Trials::new(staged.open(name)?)?;
-            judged(input, &mut progress, Some(&mut trials))?;
+            judged(input, None, &mut progress, Some(&mut trials))?;
             let rows = trials.rows;
             let file = trials.finish()?;
             staged.close(name, file)?;
@@ -34,23 +34,23 @@ pub fn run(arguments: &Export) -> Result<(), Failure> {
         }
         Format::Jsonl => {
             let mut lines = jsonl::Lines::new(BufWriter::with_capacity(1 << 18, staged.open(name)?));
-            judged(input, &mut progress, Some(&mut lines))?;
+            judged(input, None, &mut progress, Some(&mut lines))?;
             let rows = lines.rows;
             let file = lines.finish()?;
             staged.close(name, file)?;
             rows > 0
         }
         Format::Pyperf => {
-            let suite = pyperf::suite(&judged(input, &mut progress, None)?)?;
+            let suite = pyperf::suite(&judged(input, None, &mut progress, None)?)?;
             staged.add(name, suite.as_deref().unwrap_or_default().as_bytes())?;
             suite.is_some()
         }
         Format::Json => {
-            staged.add(name, json::summary(&judged(input, &mut progress, None)?)?.as_bytes())?;
+            staged.add(name, json::summary(&judged(input, None, &mut progress, None)?)?.as_bytes())?;
             true
         }
         Format::Figures => {
-            let page = html::page(&judged(input, &mut progress, None)?, "")?;
+            let page = html::page(&judged(input, None, &mut progress, None)?, "")?;
             build::figures(&mut staged, "", &page)?;
             !staged.is_empty()
         }

@@ -12,7 +12,7 @@ use crate::{json, text};
 /// Of the records.
 pub fn run(arguments: &Text) -> Result<(), Failure> {
     let mut progress = Progress::new(arguments.input.quiet);
-    let model = judged(&arguments.input, &mut progress, None)?;
+    let model = judged(&arguments.input, None, &mut progress, None)?;
     drop(progress);
     print(&if arguments.json { json::summary(&model)? } else { text::summary(&model) })
 }

@@ -2,6 +2,7 @@
 
 mod bugs;
 mod claims;
+mod compare;
 mod curve;
 pub mod escape;
 mod figure;
@@ -23,6 +24,7 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use compare::Compared;
 use figure::Figure;
 use heuristics::Heuristics;
 use matrix::Section;
@@ -59,6 +61,7 @@ struct Page<'a> {
     sentences: Vec<Vec<(String, Option<String>)>>,
     word: &'a str,
     notices: &'a [String],
+    compare: Option<Compared>,
     claims: Table,
     overviews: Vec<Overview>,
     rates: Vec<Figure>,
@@ -112,6 +115,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
             .collect(),
         word: model.verdict.word,
         notices: &records.notices,
+        compare: compare::section(model, rows),
         claims: claims::table(model, |id| anchors.contains(id)),
         rates: rates::figures(records, if rows < 200 { 3 } else { 6 })?,
         curves: curve::figures(records, (rows / 20).clamp(3, 24))?,

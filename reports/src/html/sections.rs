@@ -185,34 +185,14 @@ pub fn buckets(model: &Model, rows: usize) -> Table {
 
 /// Everything known of one build and its machine.
 pub fn environment(tag: &str, build: &Build) -> Table {
-    let (interpreter, machine) = (&build.interpreter, &build.environment);
+    let machine = &build.environment;
     let mut table = Table::new(format!("Interpreter {tag} and its machine"), 2, &["field", "value"]);
-    let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-    let fields = [
-        ("sys.version", interpreter.version.clone()),
-        ("Py_Version", interpreter.hexversion.clone()),
-        ("configure arguments", interpreter.config_args.clone()),
-        ("compiler", interpreter.compiler.clone()),
-        ("debug build", yes(interpreter.debug)),
-        ("free-threaded", yes(interpreter.free_threaded)),
-        ("JIT", yes(interpreter.jit)),
-        ("libpython", interpreter.libpython.clone()),
-        ("size of _PyRuntime", interpreter.runtime_size.to_string()),
-        ("freed-pointer patterns", interpreter.freed_patterns.clone()),
-        ("allocator", interpreter.allocator.clone()),
-        ("CPU", machine.cpu.clone()),
-        ("cores", machine.cores.to_string()),
-        ("kernel", machine.kernel.clone()),
-        ("distribution", machine.os.clone()),
-        ("C library", machine.libc.clone()),
-        ("rustc", machine.rustc.clone()),
-        ("build profile", machine.profile.clone()),
-        ("sigwalk", machine.suite_version.clone()),
-        ("commit", machine.commit.clone()),
-        ("load at start", machine.load.clone()),
-    ];
+    let fields = build
+        .fields()
+        .into_iter()
+        .chain([("build profile", machine.profile.clone()), ("load at start", machine.load.clone())]);
     let other = machine.other.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    for (name, value) in fields.into_iter().chain(other) {
+    for (name, value) in fields.chain(other) {
         let shown =
             if value.is_empty() { Td::text("not recorded").status(Status::Absent) } else { Td::code(value) };
         table.row("", Td::text(name), vec![shown]);

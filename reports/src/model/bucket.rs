@@ -85,8 +85,13 @@ impl Buckets {
 impl Bucket {
     /// The command that runs its first trial again.
     pub fn replay(&self) -> String {
-        format!("stress replay {} {}", shell::quoted(&self.dir), self.trial)
+        replay(&self.dir, self.trial)
     }
+}
+
+/// The command that runs a trial of a run directory again.
+pub fn replay(dir: &str, trial: u64) -> String {
+    format!("stress replay {} {trial}", shell::quoted(dir))
 }
 
 /// `stress+0x1b (in a::b+0x3f9)` → `at a::b (stress)`; `libpython3.13.so.1.0+0x2d (near X+0x4)` → `near X (libpython)`.

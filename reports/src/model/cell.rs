@@ -82,7 +82,7 @@ impl Event {
     ];
 
     /// Whether it is the oracle's judgement of an answer: a walker that prints has none.
-    fn is_judgement(self) -> bool {
+    pub fn is_judgement(self) -> bool {
         matches!(self, Event::Impossible | Event::Splice | Event::WrongLine | Event::Prefix | Event::Stale)
     }
 

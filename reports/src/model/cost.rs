@@ -35,6 +35,8 @@ impl Key {
 pub struct Batches {
     /// Nanoseconds per frame; one group a record, that is a process.
     pub groups: Vec<Vec<f64>>,
+    /// Where each group is from: the number of its run, in the order of reading.
+    pub runs: Vec<usize>,
     /// Frames delivered per iteration, as recorded.
     pub frames: BTreeSet<u64>,
     /// Notes of the records.
@@ -85,8 +87,8 @@ pub struct Row {
 }
 
 impl Costs {
-    /// Adds a record whose frames, samples and iterations are not zero.
-    pub fn add(&mut self, row: Cost) {
+    /// Adds a record of run number `run` whose frames, samples and iterations are not zero.
+    pub fn add(&mut self, row: Cost, run: usize) {
         let frames = row.frames as f64;
         let group =
             row.samples.iter().map(|sample| sample.ns as f64 / (sample.iters as f64 * frames)).collect();
@@ -102,6 +104,7 @@ impl Costs {
             Some(stack) => self.stacks.entry((stack, key)).or_default(),
         };
         batches.groups.push(group);
+        batches.runs.push(run);
         batches.frames.insert(row.frames);
         batches.notes.extend(row.note);
     }

@@ -12,11 +12,13 @@ pub mod mutation;
 pub mod pairs;
 pub mod ratio;
 pub mod records;
+pub mod seeds;
 pub mod stepping;
 pub mod tag;
 pub mod verdict;
 
 use crate::claims::{self, Judged};
+use crate::compare::Comparison;
 use records::Records;
 
 /// Everything the three formats need.
@@ -38,6 +40,8 @@ pub struct Model {
     pub claims: Vec<Judged>,
     /// The line on top.
     pub verdict: verdict::Verdict,
+    /// Against a baseline, where one was named.
+    pub comparison: Option<Comparison>,
 }
 
 impl Model {
@@ -50,6 +54,6 @@ impl Model {
         let ratios = ratio::all(&records);
         let verdict = verdict::of(&records);
         let claims = claims::judge(&records, &ratios);
-        Self { records, cost, stacks, pairs, ablation, ratios, claims, verdict }
+        Self { records, cost, stacks, pairs, ablation, ratios, claims, verdict, comparison: None }
     }
 }

@@ -204,7 +204,7 @@ impl Pairs {
 
 /// A window that is stepped instruction by instruction, from its first to its last, is the same in every trial: a hundred of them are one
 /// observation, and a test would take them for a hundred.
-fn is_the_same_each_time(cell: &Cell) -> bool {
+pub fn is_the_same_each_time(cell: &Cell) -> bool {
     let at_every_one = cell.params.get("stride").is_none_or(|stride| stride == "1");
     cell.workload == "step" && at_every_one && !cell.params.contains_key("burst")
 }

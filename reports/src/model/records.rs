@@ -8,6 +8,7 @@ use super::fuzzed::Fuzzed;
 use super::injected::{FreedWords, Injections};
 use super::mutation::Mutations;
 use super::pairs::Pairs;
+use super::seeds::Seeds;
 use sigwalk_record::{Campaign, Environment, Interpreter, Kind};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub struct Records {
     pub cells: BTreeMap<String, CellStats>,
     /// Trials by seed.
     pub pairs: Pairs,
+    /// Single trials, where two runs are compared.
+    pub seeds: Seeds,
     /// Mutation rows.
     pub mutations: Mutations,
     /// What single checks are worth.
@@ -53,6 +56,35 @@ pub struct Build {
     pub first: String,
 }
 
+impl Build {
+    /// What it is, by name: the interpreter, then the machine. Profile, load and settings belong to a run.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let (interpreter, machine) = (&self.interpreter, &self.environment);
+        let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
+        vec![
+            ("sys.version", interpreter.version.clone()),
+            ("Py_Version", interpreter.hexversion.clone()),
+            ("configure arguments", interpreter.config_args.clone()),
+            ("compiler", interpreter.compiler.clone()),
+            ("debug build", yes(interpreter.debug)),
+            ("free-threaded", yes(interpreter.free_threaded)),
+            ("JIT", yes(interpreter.jit)),
+            ("libpython", interpreter.libpython.clone()),
+            ("size of _PyRuntime", interpreter.runtime_size.to_string()),
+            ("freed-pointer patterns", interpreter.freed_patterns.clone()),
+            ("allocator", interpreter.allocator.clone()),
+            ("CPU", machine.cpu.clone()),
+            ("cores", machine.cores.to_string()),
+            ("kernel", machine.kernel.clone()),
+            ("distribution", machine.os.clone()),
+            ("C library", machine.libc.clone()),
+            ("rustc", machine.rustc.clone()),
+            ("sigwalk", machine.suite_version.clone()),
+            ("commit", machine.commit.clone()),
+        ]
+    }
+}
+
 /// A run directory.
 #[derive(Debug)]
 pub struct Run {
@@ -72,6 +104,8 @@ pub struct Run {
     pub profile: String,
     /// Load average at the start.
     pub load: String,
+    /// Free-form settings of its environment.
+    pub settings: BTreeMap<String, String>,
     /// Whether everything declared was finished.
     pub complete: bool,
     /// Start.

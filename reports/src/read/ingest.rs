@@ -33,6 +33,12 @@ impl<'a, 'w> Ingest<'a, 'w> {
         Self { records, seen, once, cut: false, progress, watch }
     }
 
+    /// Keeps what a comparison needs of every trial.
+    pub fn for_comparison(mut self) -> Self {
+        self.records.seeds.keep();
+        self
+    }
+
     /// Takes the manifest of a run. All manifests come before all rows.
     pub fn manifest(&mut self, run: &Found) -> Result<(), Failure> {
         builds::add(&mut self.records.builds, run)?;
@@ -129,6 +135,7 @@ impl<'a, 'w> Ingest<'a, 'w> {
             campaign_id: manifest.campaign.id.clone(),
             profile: manifest.environment.profile.clone(),
             load: manifest.environment.load.clone(),
+            settings: manifest.environment.other.clone(),
             complete: manifest.complete,
             started: manifest.started.clone(),
             ended: manifest.ended.clone(),
@@ -197,6 +204,7 @@ impl<'a, 'w> Ingest<'a, 'w> {
         self.progress.row(&run.dir)?;
         cell.add(trial);
         self.records.pairs.add(cell, trial);
+        self.records.seeds.add(&cell.cell, trial, self.records.runs.len());
         self.records.buckets.add(&cell.cell, trial, &run.dir);
         Ok(())
     }
@@ -210,7 +218,7 @@ impl<'a, 'w> Ingest<'a, 'w> {
                 "no frames, no samples or a batch of no iterations; run the benches again",
             ));
         }
-        self.records.cost.add(row);
+        self.records.cost.add(row, self.records.runs.len());
         Ok(())
     }
 

@@ -34,11 +34,31 @@ pub fn read(
     progress: &mut Progress,
     watch: Option<&mut dyn Watch>,
 ) -> Result<Records, Failure> {
+    into(ingest::Ingest::new(progress, watch), dirs, fuzz)
+}
+
+/// The same, and 16 bytes of every trial besides, so that two runs can be compared trial by trial.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_for_comparison(
+    dirs: &[PathBuf],
+    fuzz: Option<&Path>,
+    progress: &mut Progress,
+    watch: Option<&mut dyn Watch>,
+) -> Result<Records, Failure> {
+    into(ingest::Ingest::new(progress, watch).for_comparison(), dirs, fuzz)
+}
+
+fn into(
+    mut ingest: ingest::Ingest<'_, '_>,
+    dirs: &[PathBuf],
+    fuzz: Option<&Path>,
+) -> Result<Records, Failure> {
     let tallies = fuzz.map(fuzzed::read).transpose()?;
     let mut runs = find::runs(dirs)?;
     // Whatever order the directories were named in, the report is the same.
     runs.sort_by(|a, b| a.order().cmp(&b.order()));
-    let mut ingest = ingest::Ingest::new(progress, watch);
     for run in &runs {
         ingest.manifest(run)?;
     }

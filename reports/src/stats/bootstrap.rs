@@ -57,6 +57,26 @@ impl Sampler {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
+    /// Any order is as likely as any other.
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for last in (1..values.len()).rev() {
+            values.swap(last, self.below(last + 1));
+        }
+    }
+
+    /// Normally distributed, mean 0 and deviation 1 (Box and Muller): for simulations.
+    #[cfg(test)]
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// Uniform in [0, 1).
+    #[cfg(test)]
+    pub fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     fn replicate(&mut self, groups: &[Vec<f64>]) -> f64 {
         let mut drawn = Vec::new();
         for _ in groups {
@@ -93,6 +113,35 @@ impl Sampler {
         Estimate { value: pooled(more) - pooled(less), interval: percentile_interval(&mut replicates) }
     }
 
+    /// Ratio of two medians whose interval holds for few processes, too. From five processes a side on, the percentiles of replicates cover
+    /// what they say (`compare/simulation.rs`); of four or three about 90 %, of two 70 to 80 %. There the interval is widened on the
+    /// logarithmic scale around the ratio, by Student's quantile over the normal one and √(n/(n−1)), n being the smaller number of processes
+    /// (Hesterberg, The American Statistician 69:371, 2015), and covers 98 % or more. With one process on a side the ends are 0 and infinity:
+    /// how processes differ is not known.
+    ///
+    /// # Panics
+    /// When a side has no group or an empty one.
+    pub fn ratio_of_processes(
+        &mut self,
+        numerator: &[Vec<f64>],
+        denominator: &[Vec<f64>],
+    ) -> Option<Estimate> {
+        let found = self.ratio(&[Term::one(numerator)], &[Term::one(denominator)])?;
+        let n = numerator.len().min(denominator.len());
+        // 97.5 % quantiles of Student's distribution with 1, 2 and 3 degrees of freedom; of the normal one it is 1.960.
+        let student = match n {
+            0 | 1 => return Some(Estimate { interval: Interval { low: 0.0, high: f64::INFINITY }, ..found }),
+            2 => 12.706,
+            3 => 4.303,
+            4 => 3.182,
+            _ => return Some(found),
+        };
+        let factor = student / 1.960 * (n as f64 / (n - 1) as f64).sqrt();
+        let wider = |end: f64| found.value * (end / found.value).powf(factor);
+        let interval = Interval { low: wider(found.interval.low), high: wider(found.interval.high) };
+        Some(Estimate { interval, ..found })
+    }
+
     /// Ratio of two weighted sums of medians with its interval; all terms are redrawn in every replicate. `None` when the
     /// ratio or an end of its interval is no positive number.
     ///
@@ -115,6 +164,14 @@ fn sum(terms: &[Term<'_>], mut median: impl FnMut(&[Vec<f64>]) -> f64) -> f64 {
 
 fn pooled(groups: &[Vec<f64>]) -> f64 {
     median(&mut groups.concat())
+}
+
+/// Median of values that stay as they are.
+///
+/// # Panics
+/// When there is none.
+pub fn median_of(values: &[f64]) -> f64 {
+    median(&mut values.to_vec())
 }
 
 fn median(values: &mut [f64]) -> f64 {

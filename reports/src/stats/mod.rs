@@ -5,7 +5,11 @@ pub mod bootstrap;
 #[cfg(test)]
 mod coverage;
 pub mod paired;
+pub mod permuted;
+pub mod unpaired;
 
 pub use binomial::{Interval, clopper_pearson, zero_event_bound};
-pub use bootstrap::{Estimate, Sampler, Term};
-pub use paired::{holm, mcnemar};
+pub use bootstrap::{Estimate, Sampler, Term, median_of};
+pub use paired::{holm, mcnemar, mcnemar_least};
+pub use permuted::{Permuted, Stratum, max_t};
+pub use unpaired::{fisher, fisher_least, newcombe};

@@ -26,6 +26,11 @@ pub fn mcnemar(b: u64, c: u64) -> f64 {
     (2.0 * (ln_term(few, n, 0.5) + sum.ln()).exp()).min(1.0)
 }
 
+/// The smallest p-value that so many pairs that differ can give: above the level, they cannot show a difference.
+pub fn mcnemar_least(differ: u64) -> f64 {
+    mcnemar(0, differ)
+}
+
 /// Holm's step-down adjustment of a family of p-values, in the order given. Rejecting where the result is at most α keeps
 /// the chance of any false rejection in the family at α, however the tests depend on each other.
 pub fn holm(p: &[f64]) -> Vec<f64> {

@@ -1,5 +1,6 @@
 //! Text for people: numbers, strings made visible, and `summary.md`.
 
+pub mod compare;
 mod heuristics;
 pub mod number;
 pub mod shell;

@@ -1,10 +1,10 @@
 //! `summary.md`: the report as a review comment.
 
-use super::heuristics;
 use super::number::{estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::{clipped, one_line};
 use super::walkers;
+use super::{compare, heuristics};
 use crate::model::cell::{CellStats, Event};
 use crate::model::ratio::Target;
 use crate::model::stepping::KINDS;
@@ -43,6 +43,7 @@ pub fn summary(model: &Model) -> String {
     if !model.records.notices.is_empty() {
         out.push('\n');
     }
+    compared(&mut out, model);
     section(&mut out, "Claims", &claims(model), TABLE);
     let of_walkers = walkers::walkers(model);
     section(&mut out, "Walkers", &of_walkers, TABLE);
@@ -111,6 +112,20 @@ fn section(out: &mut String, title: &str, table: &Table, most: usize) {
         let most = most.min(WHOLE.saturating_sub(out.len()));
         out.push_str(&format!("### {title}\n\n{}\n", table.fenced(most)));
     }
+}
+
+fn compared(out: &mut String, model: &Model) {
+    let Some(comparison) = &model.comparison else { return };
+    out.push_str(&format!("### Compared with the baseline\n\n{}\n\n", plain(&comparison.line())));
+    for reason in &comparison.reasons {
+        out.push_str(&format!("- {}: {}\n", reason.weight.word(), plain(&reason.text)));
+    }
+    out.push('\n');
+    section(out, "Environment differences", &compare::environment(comparison), SMALL / 2);
+    section(out, "Rates that differ", &compare::rates(comparison), SMALL);
+    section(out, "Costs that differ", &compare::costs(comparison), SMALL);
+    section(out, "Geometric means of cost ratios", &compare::means(comparison), SMALL / 2);
+    out.push_str(&format!("{}\n\n", plain(&compare::rest(comparison))));
 }
 
 fn claims(model: &Model) -> Table {

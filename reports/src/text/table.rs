@@ -30,6 +30,21 @@ impl Table {
 
     /// At most `budget` characters, in a fence; says how many rows were left out.
     pub fn fenced(&self, budget: usize) -> String {
+        match self.lines(budget) {
+            // Names so long that the head alone would fill the comment.
+            (None, left_out) => left_out,
+            (Some(table), left_out) => format!("```text\n{table}```\n{left_out}"),
+        }
+    }
+
+    /// The same without a fence: for a terminal.
+    pub fn plain(&self, budget: usize) -> String {
+        let (table, left_out) = self.lines(budget);
+        format!("{}{left_out}", table.unwrap_or_default())
+    }
+
+    /// Its lines, of which the head is the first, and what was left out.
+    fn lines(&self, budget: usize) -> (Option<String>, String) {
         let columns = self.rows[0].len();
         let width =
             |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -40,7 +55,7 @@ impl Table {
             });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        let (mut out, mut used, mut shown) = (String::from("```text\n"), 0, 0);
+        let (mut out, mut used, mut shown) = (String::new(), 0, 0);
         for row in &self.rows {
             let line = line(row);
             used += line.chars().count() + 1;
@@ -51,15 +66,11 @@ impl Table {
             out.push('\n');
             shown += 1;
         }
-        if shown == 0 {
-            // Names so long that the head alone would fill the comment.
-            return format!("{} rows are in summary.json.\n", self.rows.len() - 1);
+        match self.rows.len() - shown {
+            0 => (Some(out), String::new()),
+            _ if shown == 0 => (None, format!("{} rows are in summary.json.\n", self.rows.len() - 1)),
+            rows => (Some(out), format!("{rows} more rows are in summary.json.\n")),
         }
-        out.push_str("```\n");
-        if shown < self.rows.len() {
-            out.push_str(&format!("{} more rows are in summary.json.\n", self.rows.len() - shown));
-        }
-        out
     }
 }
 
