@@ -34,6 +34,8 @@ const LARGEST: usize = 2 << 20;
 /// How much of a single row of mutations is written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Detail {
+    /// Their sums only: see `heuristics`.
+    Sums,
     /// Rates that are not 0; one that is missing is 0 of `n`.
     Seen,
     /// All rates, without the load at which each walk would have crashed.
@@ -47,6 +49,7 @@ impl Detail {
         match self {
             Detail::Whole => &[],
             Detail::Rates => &["mutations[].crash_sites"],
+            Detail::Sums => &["mutations[]"],
             Detail::Seen => &["mutations[].crash_sites", "mutations[].rates of 0/n"],
         }
     }
@@ -190,13 +193,13 @@ impl<T: JsonSchema> JsonSchema for Ordered<T> {
 /// # Errors
 /// Only when a number is not finite, which is a defect.
 pub fn summary(model: &Model) -> Result<String, Failure> {
-    for detail in [Detail::Whole, Detail::Rates] {
+    for (detail, most) in [(Detail::Whole, LARGEST), (Detail::Rates, LARGEST), (Detail::Seen, 4 * LARGEST)] {
         let text = written(model, detail)?;
-        if text.len() <= LARGEST {
+        if text.len() <= most {
             return Ok(text);
         }
     }
-    written(model, Detail::Seen)
+    written(model, Detail::Sums)
 }
 
 fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
@@ -232,7 +235,13 @@ fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
             .flat_map(|row| row.shown.iter().flatten())
             .map(known_bug)
             .collect(),
-        mutations: records.mutations.0.values().map(|row| mutation(row, detail)).collect(),
+        mutations: records
+            .mutations
+            .0
+            .values()
+            .filter(|_| detail > Detail::Sums)
+            .map(|row| mutation(row, detail))
+            .collect(),
         heuristics: heuristics(model),
         buckets: records.buckets.sorted().into_iter().map(bucket).collect(),
     };

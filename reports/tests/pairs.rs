@@ -188,7 +188,10 @@ fn crashes_of_hook_and_step_cells_fall_into_buckets() {
 /// one counts.
 #[test]
 fn one_stepped_trial_does_not_undo_hundreds_of_others() {
-    for (dies, verdict) in [(false, "supported"), (true, "mixed")] {
+    for (dies, says) in [
+        (false, "guarded never crashed where the raw walk did"),
+        (true, "guarded crashed in some of the places where the raw walk did"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let of = |workload: &str, walker: &str, n| cell("3.15.0", workload, "calls", walker, n);
         let cells = vec![
@@ -211,7 +214,9 @@ fn one_stepped_trial_does_not_undo_hundreds_of_others() {
         let (summary, _) = build(dir.path());
         let claims = summary["claims"].as_array().unwrap();
         let found = claims.iter().find(|claim| claim["id"] == "C6").unwrap();
-        assert_eq!(found["verdict"], verdict, "{found}");
+        assert!(found["says"].as_str().unwrap().starts_with(says), "{found}");
+        // Its cost was not timed, and is half of the claim.
+        assert_eq!(found["verdict"], "mixed", "{found}");
     }
 }
 

@@ -33,7 +33,7 @@ pub fn dies(evidence: Evidence) -> Finding {
     };
     let says = match verdict {
         Verdict::Supported => {
-            "a kept pointer led to another function, or to a crash, after its own function had died"
+            "a pointer that was kept while its function died, on purpose, led to another function or to a crash: it can; how often it does is not measured"
         }
         _ => "the program that keeps such a pointer met no dead one",
     };

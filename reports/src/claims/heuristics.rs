@@ -70,13 +70,15 @@ pub fn help(evidence: Evidence) -> Finding {
     let verdict = verdict(&pairs);
     let (everywhere, rises) = (pairs.iter().all(Pair::fewer), pairs.iter().any(Pair::rises));
     let says = match (verdict, everywhere, rises) {
-        (Verdict::Supported, ..) => "with them fewer walks crash on every build, and no more of them lie",
-        (Verdict::Refuted, ..) => "with them no fewer walks crash",
-        (Verdict::Mixed, true, _) => "with them fewer walks crash, but more give a wrong answer",
-        (Verdict::Mixed, false, true) => {
-            "with them fewer walks crash on some builds only, and on some more give a wrong answer"
+        (Verdict::Supported, ..) => {
+            "with CPython's checks fewer walks crash on every build, and no more of them lie"
         }
-        (Verdict::Mixed, false, false) => "with them fewer walks crash on some builds only",
+        (Verdict::Refuted, ..) => "with CPython's checks no fewer walks crash",
+        (Verdict::Mixed, true, _) => "with CPython's checks fewer walks crash, but more give a wrong answer",
+        (Verdict::Mixed, false, true) => {
+            "with CPython's checks fewer walks crash on some builds only, and on some more give a wrong answer"
+        }
+        (Verdict::Mixed, false, false) => "with CPython's checks fewer walks crash on some builds only",
         (Verdict::NotMeasured, ..) => "no build shows a difference",
     };
     // What changes, in percent, is the answer; where nothing crashed without checks there is none.

@@ -30,84 +30,42 @@ pub struct Claim {
     pub id: &'static str,
     /// As someone would say it.
     pub text: &'static str,
-    /// The same for a narrow table.
-    pub short: &'static str,
     rule: fn(Evidence) -> Finding,
 }
 
 const REGISTRY: [Claim; 12] = [
-    Claim {
-        id: "C1",
-        text: "A dangling frame can still crash the walk",
-        short: "dangling frame crashes",
-        rule: trials::dangling,
-    },
+    Claim { id: "C1", text: "A dangling frame can still crash the walk", rule: trials::dangling },
     Claim {
         id: "C2",
         text: "In an allocator hook the walking thread's own frames are pinned: no crash, no wrong stack",
-        short: "hook: own frames pinned",
         rule: trials::pinned_in_hook,
     },
-    Claim {
-        id: "C3",
-        text: "Own-thread walks from a signal are reliable",
-        short: "signal: reliable",
-        rule: trials::own_thread_signal,
-    },
-    Claim {
-        id: "C4",
-        text: "Without a hop counter a walk may never end",
-        short: "no hop counter: endless",
-        rule: mutated::endless,
-    },
+    Claim { id: "C3", text: "Own-thread walks from a signal are reliable", rule: trials::own_thread_signal },
+    Claim { id: "C4", text: "Without a hop counter a walk may never end", rule: mutated::endless },
     Claim {
         id: "C5",
         text: "Out-of-process readers get an error instead of a fault",
-        short: "remote: error, no fault",
         rule: trials::out_of_process,
     },
     Claim {
         id: "C6",
         text: "In-process tools can use the same technique: no crash where a raw walk crashes, at a small cost",
-        short: "in process: same technique",
         rule: trials::guarded_against_raw,
     },
     Claim {
         id: "C7",
         text: "The functions do not allocate, lock, touch refcounts or re-enter the interpreter",
-        short: "no malloc, lock, refcount",
         rule: trials::contract,
     },
-    Claim {
-        id: "C8",
-        text: "A borrowed code pointer can die at any time",
-        short: "borrowed code dies",
-        rule: borrowed::dies,
-    },
-    Claim {
-        id: "C9",
-        text: "The API is efficient enough for memory profilers",
-        short: "cheap enough for profilers",
-        rule: cost::cheap_enough,
-    },
+    Claim { id: "C8", text: "A borrowed code pointer can die at any time", rule: borrowed::dies },
+    Claim { id: "C9", text: "The API is efficient enough for memory profilers", rule: cost::cheap_enough },
     Claim {
         id: "C10",
         text: "Samplers tolerate a few wrong stacks, memory profilers do not",
-        short: "samplers tolerate wrong",
         rule: trials::tolerated,
     },
-    Claim {
-        id: "C11",
-        text: "The freed-memory heuristics help",
-        short: "heuristics help",
-        rule: heuristics::help,
-    },
-    Claim {
-        id: "C12",
-        text: "A structured walk beats printing text and parsing it",
-        short: "structured beats text",
-        rule: cost::structured,
-    },
+    Claim { id: "C11", text: "The freed-memory heuristics help", rule: heuristics::help },
+    Claim { id: "C12", text: "A structured walk beats printing text and parsing it", rule: cost::structured },
 ];
 
 /// A claim with what was found.

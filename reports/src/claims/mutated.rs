@@ -31,13 +31,15 @@ pub fn endless(evidence: Evidence) -> Finding {
         }
         (0, _) => (Verdict::NotMeasured, "too few walks of a cycle"),
         // The walk never ends; that a budget would help is the other half, and it may be unmeasured or wrong.
-        (_, Some((_, with))) if with.k > 0 => {
-            (Verdict::Mixed, "a cycle of frames is walked for ever, and in some walks with a budget too")
-        }
-        (_, Some(_)) => {
-            (Verdict::Supported, "a cycle of frames is walked for ever; with a budget every walk ends")
-        }
-        (_, None) => (Verdict::Supported, "a cycle of frames is walked for ever"),
+        (_, Some((_, with))) if with.k > 0 => (
+            Verdict::Mixed,
+            "a walk into a cycle, made on purpose, does not end, and some do not with a hop budget either",
+        ),
+        (_, Some(_)) => (
+            Verdict::Supported,
+            "a walk into a cycle, made on purpose, does not end; with a hop budget each one did",
+        ),
+        (_, None) => (Verdict::Supported, "a walk into a cycle, made on purpose, does not end"),
     };
     let refuses =
         evidence.records.mutations.controls().any(|row| row.walker == "pr-b1-hops" && refused(row).k > 0);
@@ -60,7 +62,7 @@ pub fn endless(evidence: Evidence) -> Finding {
             longest,
             format!("with a hop budget, pr-b1-hops: {other}{but}"),
             "the cycle was made by closing frame.previous".to_owned(),
-            format!("hangs of pr-b1 in live trials: {hung}"),
+            format!("hangs of pr-b1 in live trials, those with a cycle made included: {hung}"),
         ])
         .resting_on(Sure::walks(evidence, "pr-b1", closed))
         .at("mutations")
@@ -75,7 +77,7 @@ fn live(evidence: Evidence) -> Option<Finding> {
     let (cell, found) = worst(&cells, |cell| Some(hang(cell))).filter(|(_, found)| found.k > 0)?;
     let figure = format!("trials that never ended, with a cycle made: {} ({})", count(found), cell.cell.id);
     Some(
-        Finding::new(Verdict::Supported, "a cycle of frames is walked for ever", figure)
+        Finding::new(Verdict::Supported, "a walk into a cycle, made on purpose, does not end", figure)
             .resting_on(Sure::trials(&cells))
             .of(ids(&cells, hang)),
     )

@@ -61,7 +61,10 @@ pub fn own_thread_signal(evidence: Evidence) -> Finding {
     let subjects = |walker: &str| raw(walker) || walker == "guarded";
     let stepped = evidence.cells(&["step"], subjects);
     let sampled = evidence.cells(&["signal"], subjects);
-    universal(&sampled, &stepped, "no trial of workload signal by pr-b1 or guarded")
+    universal(&sampled, &stepped, "no trial of workload signal by pr-b1 or guarded").detailed([
+        "walkers judged: pr-b1, pr-b1-hops, cpython-c and guarded; a stepped window counts as a cell where something went wrong in it"
+            .to_owned(),
+    ])
 }
 
 /// Cells whose answers nobody judged can show neither a wrong stack nor that there is none: they are left out. A stepped window is
@@ -137,10 +140,15 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
     };
     let errors: u64 =
         cells.iter().map(|cell| cell.count(Event::RecoveredFault).k.max(cell.count(Event::Rejected).k)).sum();
+    let wrong = cells.iter().any(|cell| cell.judged(Event::Impossible).is_some_and(|count| count.k > 0));
     let (verdict, says) = match never(&cells, crash) {
         Verdict::Supported if errors == 0 => {
             (Verdict::NotMeasured, "remote and syscall met nothing that they had to survive")
         }
+        Verdict::Supported if wrong => (
+            Verdict::Supported,
+            "remote and syscall never crashed and report errors; wrong stacks without an error remain",
+        ),
         Verdict::Supported => {
             (Verdict::Supported, "remote and syscall never crashed, and said so where they could not read")
         }
@@ -154,8 +162,10 @@ pub fn out_of_process(evidence: Evidence) -> Finding {
             format!("{errors} trials with an error instead"),
             format!(
                 "an error is no answer, and no error no proof: impossible at worst {}",
-                worst(&cells, |cell| cell.judged(Event::Impossible))
-                    .map_or_else(|| "not judged".to_owned(), |(_, found)| count(found)),
+                worst(&cells, |cell| cell.judged(Event::Impossible)).map_or_else(
+                    || "not judged".to_owned(),
+                    |(cell, found)| format!("{} ({})", count(found), cell.cell.id)
+                ),
             ),
         ])
         .resting_on(Sure::trials(&cells))
@@ -247,9 +257,11 @@ fn priced(finding: Finding, price: &str, dear: bool) -> Finding {
             says: format!("{}, but it costs more than our target for it", finding.says),
             ..finding
         },
-        Verdict::Supported if price == UNPRICED => {
-            Finding { says: format!("{}; what it costs was not timed here", finding.says), ..finding }
-        }
+        Verdict::Supported if price == UNPRICED => Finding {
+            verdict: Verdict::Mixed,
+            says: format!("{}; what it costs was not timed here", finding.says),
+            ..finding
+        },
         _ => finding,
     }
 }

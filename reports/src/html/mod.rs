@@ -85,22 +85,34 @@ struct Page<'a> {
     limits: &'static str,
 }
 
+/// Rows of long tables, and whether mutations by field and fault model are there of every interpreter: tried in this order.
+const LADDER: [(usize, bool); 8] = [
+    (800, true),
+    (400, true),
+    (200, true),
+    (200, false),
+    (100, false),
+    (50, false),
+    (25, false),
+    (12, false),
+];
+
 /// The page. Long tables are shortened (and say so) until it is small enough.
 ///
 /// # Errors
 /// Only a defect: a figure or the template failed.
 pub fn page(model: &Model, title: &str) -> Result<String, Failure> {
-    let mut rows = 800;
-    loop {
-        let page = rendered(model, title, rows)?;
-        if page.len() < LARGEST || rows <= 12 {
-            return Ok(page);
+    let mut page = String::new();
+    for (rows, every_build) in LADDER {
+        page = rendered(model, title, rows, every_build)?;
+        if page.len() < LARGEST {
+            break;
         }
-        rows /= 2;
     }
+    Ok(page)
 }
 
-fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> {
+fn rendered(model: &Model, title: &str, rows: usize, every_build: bool) -> Result<String, Failure> {
     let records = &model.records;
     let matrices = matrix::sections(records, rows, rows.min(60));
     let anchors: BTreeSet<&str> = matrices.iter().flat_map(|section| section.anchors()).collect();
@@ -126,7 +138,7 @@ fn rendered(model: &Model, title: &str, rows: usize) -> Result<String, Failure> 
         stepping_sites,
         bugs: bugs::table(records, rows),
         findings: bugs::findings(records, rows),
-        mutations: heuristics::section(model, rows),
+        mutations: heuristics::section(model, rows, every_build),
         cost: records
             .builds
             .keys()

@@ -156,6 +156,19 @@ fn overview(cells: &[&CellStats], (_, workload, _): Column<'_>) -> Td {
             false => format!("{glyph} {name} {}", count(found)),
         });
     }
+    // Who survives has not answered yet.
+    if let Some((_, found)) =
+        worst(&ran, |cell| cell.cell.judged.then(|| cell.reported())).filter(|(_, found)| found.k > 0)
+    {
+        lines.push(match exact {
+            true => format!(
+                "◐ reported in {} of {}",
+                ran.iter().filter(|cell| cell.reported().k > 0).count(),
+                windows(ran.len())
+            ),
+            false => format!("◐ reported {}", count(found)),
+        });
+    }
     lines.extend(nothing(&none, exact, ran.len()));
     if unjudged {
         lines.push("– silent: not judged".to_owned());

@@ -249,6 +249,13 @@ impl CellStats {
         rest.replace('/', " ")
     }
 
+    /// Trials whose worst outcome is one that the walker itself reported: cut, refused, saved from a fault.
+    pub fn reported(&self) -> Count {
+        let of = |outcome| self.outcomes.get(&outcome).copied().unwrap_or(0);
+        let k = of(Outcome::Truncated) + of(Outcome::Rejected) + of(Outcome::RecoveredFault);
+        Count { k, n: self.n() }
+    }
+
     /// The parameters as one text.
     pub fn params(&self) -> String {
         self.cell.params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")

@@ -150,9 +150,12 @@ fn stepped(records: &Records) -> Option<String> {
     (!sides.is_empty()).then(|| format!("Stepped, own thread: {}.", sides.join("; ")))
 }
 
-/// The worst cell of `guarded` and of everyone else, for each of the things that matter most. Cells are never added up.
+/// The worst cell of `guarded` and of everyone else, for each of the things that matter most. Cells are never added up. What a walk
+/// makes of frames that were damaged on purpose is the claims' business.
 fn kind(records: &Records, label: &str, workloads: &[&str]) -> Option<Vec<Piece>> {
-    let ran = |cell: &&CellStats| cell.n() > 0 && workloads.contains(&cell.cell.workload.as_str());
+    let ran = |cell: &&CellStats| {
+        cell.n() > 0 && cell.cell.fault.is_empty() && workloads.contains(&cell.cell.workload.as_str())
+    };
     let (guarded, others): (Vec<&CellStats>, Vec<&CellStats>) =
         records.cells.values().filter(ran).partition(|cell| cell.cell.walker == GUARDED);
     let sides: Vec<Vec<Piece>> =
@@ -203,15 +206,23 @@ fn side(name: &str, cells: &[&CellStats]) -> Vec<Piece> {
             }
         }
     }
+    // A walker that survives has not answered yet.
+    if let Some((_, reported)) = worst(cells, |cell| cell.cell.judged.then(|| cell.reported())) {
+        let (k, n) = (grouped(reported.k), grouped(reported.n));
+        pieces.push(Piece::Text(format!(", an error reported in up to {k}/{n}")));
+    }
     pieces
 }
 
-/// Walks that would have crashed, on the worst interpreter of `guarded` and of everyone else.
+/// Walks that would have crashed, of `guarded` and of everyone else, on the interpreter where most of all did.
 fn mutated(records: &Records) -> Option<String> {
     let sums = records.mutations.sums(|_| true, |row| (row.walker.clone(), row.interpreter.clone()));
     let would = |row: &Mutation| Count { k: row.would_crash, n: row.walks };
+    let share = |row: &Mutation| would(row).bound();
+    let (_, place) = sums.iter().max_by(|a, b| share(a.1).total_cmp(&share(b.1)).then(b.0.cmp(a.0)))?.0;
     let worst = |guarded: bool| {
-        let of_side = sums.iter().filter(|((walker, _), _)| (walker == GUARDED) == guarded);
+        let here = sums.iter().filter(|((_, interpreter), _)| interpreter == place);
+        let of_side = here.filter(|((walker, _), _)| (walker == GUARDED) == guarded);
         of_side.max_by(|a, b| would(a.1).bound().total_cmp(&would(b.1).bound()).then(b.0.cmp(a.0)))
     };
     let sides: Vec<String> = [worst(true), worst(false)]

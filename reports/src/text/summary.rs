@@ -44,12 +44,13 @@ pub fn summary(model: &Model) -> String {
         out.push('\n');
     }
     compared(&mut out, model);
-    section(&mut out, "Claims", &claims(model), TABLE);
+    out.push_str(&claims(model));
     let of_walkers = walkers::walkers(model);
-    section(&mut out, "Walkers", &of_walkers, TABLE);
     if !of_walkers.is_empty() {
         out.push_str(&format!("{}\n\n", walkers::KEY));
     }
+    section(&mut out, "Walkers", &of_walkers, TABLE);
+    out.push_str("<details><summary>All other tables</summary>\n\n");
     section(&mut out, "Trials", &trials(model), TABLE);
     for (workload, table) in pairs(model) {
         section(
@@ -87,6 +88,7 @@ pub fn summary(model: &Model) -> String {
     section(&mut out, "Cost, ns per frame", &cost(model), 2 * SMALL);
     section(&mut out, "Real stacks, ns per frame", &stacks(model), SMALL);
     section(&mut out, "Ratios", &ratios(model), 2 * SMALL);
+    out.push_str("</details>\n\n");
     out.push_str(LIMITS);
     out.push('\n');
     out
@@ -128,17 +130,26 @@ fn compared(out: &mut String, model: &Model) {
     out.push_str(&format!("{}\n\n", plain(&compare::rest(comparison))));
 }
 
-fn claims(model: &Model) -> Table {
-    let mut table = Table::new(4, &["id", "verdict", "claim", "figure"]);
+/// Whole sentences, as a table that a comment wraps.
+fn claims(model: &Model) -> String {
+    let mut out = String::from(
+        "### Claims\n\n| | claim | verdict | in a line | key figure | n |\n|---|---|---|---|---|---|\n",
+    );
     for judged in &model.claims {
-        table.row(vec![
-            judged.claim.id.to_owned(),
-            judged.finding.verdict.name().to_owned(),
-            judged.claim.short.to_owned(),
-            judged.finding.whole(),
-        ]);
+        let finding = &judged.finding;
+        let cells = [
+            judged.claim.id,
+            judged.claim.text,
+            &finding.verdict.name().replace('_', " "),
+            &finding.says,
+            &finding.figure,
+            &finding.sure.said().join("; "),
+        ]
+        .map(plain);
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
-    table
+    out.push('\n');
+    out
 }
 
 fn trials(model: &Model) -> Table {

@@ -7,10 +7,10 @@ use super::table::Table;
 use crate::model::Model;
 use crate::model::cell::{CellStats, Count, Event, worst};
 use crate::model::cost::Row;
-use sigwalk_record::{Outcome, What};
+use sigwalk_record::What;
 use std::collections::BTreeMap;
 
-/// What stands below the table.
+/// What stands above the table.
 pub const KEY: &str = "trials: of all targets. errors, impossible, crash: of the target that was worst in it; an error is a trial whose \
 worst outcome the walker itself reported (cut, refused, recovered from a fault), impossible a wrong stack that it did not. ≤95%: upper \
 bound of the crash; stepped and interleaved walks are no sample, and have none. µs p50: a walk of 100 frames with lines (faulthandler: with names, to /dev/null).";
@@ -21,7 +21,9 @@ pub fn walkers(model: &Model) -> Table {
         ["python", "workload", "walker", "trials", "µs p50", "errors %", "impossible %", "crash k/n", "≤95%"];
     let mut table = Table::new(3, &head);
     let mut rows = BTreeMap::<_, Vec<&CellStats>>::new();
-    for cell in model.records.cells.values().filter(|cell| cell.n() > 0) {
+    // What a walk makes of frames that were damaged on purpose is no rate of healthy ones.
+    let healthy = |cell: &&CellStats| cell.n() > 0 && cell.cell.fault.is_empty();
+    for cell in model.records.cells.values().filter(healthy) {
         let of = &cell.cell;
         rows.entry((&of.interpreter, &of.workload, &of.walker)).or_default().push(cell);
     }
@@ -35,7 +37,7 @@ pub fn walkers(model: &Model) -> Table {
             walker.clone(),
             grouped(cells.iter().map(|cell| cell.n()).sum()),
             microseconds(model, interpreter, walker),
-            percent(of_worst(&|cell| cell.cell.judged.then(|| errors(cell)))),
+            percent(of_worst(&|cell| cell.cell.judged.then(|| cell.reported()))),
             percent(of_worst(&|cell| cell.judged(Event::Impossible))),
             crash.map_or_else(|| "–".to_owned(), |crash| format!("{}/{}", crash.k, crash.n)),
             crash.filter(|_| is_sample(workload)).map_or_else(|| "–".to_owned(), |crash| rate(crash.bound())),
@@ -47,13 +49,6 @@ pub fn walkers(model: &Model) -> Table {
 /// Where the moment of a walk is no sample, a count is no rate, and no bound belongs to it.
 fn is_sample(workload: &str) -> bool {
     !matches!(workload, "step" | "interleave")
-}
-
-/// Trials whose worst outcome is one that the walker reported.
-fn errors(cell: &CellStats) -> Count {
-    let of = |outcome| cell.outcomes.get(&outcome).copied().unwrap_or(0);
-    let k = of(Outcome::Truncated) + of(Outcome::Rejected) + of(Outcome::RecoveredFault);
-    Count { k, n: cell.n() }
 }
 
 /// `3.80`; where nobody judges, that is no zero.

@@ -46,12 +46,18 @@ pub struct Heuristics {
     pub fuzz: Table,
     /// One interpreter each.
     pub builds: Vec<MutatedBuild>,
+    /// Interpreters that the page has no room for.
+    pub beyond: Vec<String>,
 }
 
-/// Everything about mutations, at most `rows` rows a table; nothing when there are none.
-pub fn section(model: &Model, rows: usize) -> Option<Heuristics> {
+/// Everything about mutations, at most `rows` rows a table, of every interpreter by field and fault model or of the newest only;
+/// nothing when there are none.
+pub fn section(model: &Model, rows: usize, every_build: bool) -> Option<Heuristics> {
     let records = &model.records;
     let newest = newest(model);
+    let (builds, beyond): (Vec<_>, Vec<_>) = builds::all(&records.mutations, newest.as_deref(), rows)
+        .into_iter()
+        .partition(|build| every_build || build.open);
     let found = Heuristics {
         answer: model.claims.iter().find(|judged| judged.claim.id == "C11").map(answer),
         control: outcomes::control(&records.mutations),
@@ -70,7 +76,8 @@ pub fn section(model: &Model, rows: usize) -> Option<Heuristics> {
             beside::injection(records, rows.min(200)),
         ],
         fuzz: beside::fuzz(records, rows.min(60)),
-        builds: builds::all(&records.mutations, newest.as_deref(), rows),
+        builds,
+        beyond: beyond.into_iter().map(|build| build.interpreter).collect(),
     };
     let nothing = found.builds.is_empty() && found.tables().all(|table| table.rows.is_empty());
     (!nothing).then_some(found)
