@@ -91,7 +91,7 @@ fn problems(text: &str, summary: &Value) -> Vec<String> {
     }
     unclaimed.push_str(rest);
     for word in unclaimed.split([' ', '\n', '(', ')', ',', ';', ':', '*', '|', '`', '\u{a0}']) {
-        let word = word.trim_matches(['.', '"', '“', '”']);
+        let word = word.trim_matches(['.', '"', '“', '”', '[', ']', '!']);
         if word.contains(|sign: char| sign.is_ascii_digit()) && !named(word) {
             problems.push(format!("{word:?} stands there without saying where it comes from"));
         }
@@ -119,7 +119,7 @@ fn the_readme_says_what_the_published_run_says() {
     let (_, behind) = readme.split_once("<!-- published -->").expect("the section is marked");
     let (section, _) = behind.split_once("<!-- /published -->").expect("the mark is closed");
     let named = section.split("reports/published/").nth(1).expect("a link to the run");
-    let name = named.split(['/', ')']).next().expect("its name");
+    let name = named.split(['/', ')', ']']).next().expect("its name");
     let summary = std::fs::read_to_string(root().join("reports/published").join(name).join("summary.json"));
     let summary: Value = serde_json::from_str(&summary.expect("its summary")).expect("JSON");
     assert!(section.matches("<!--=").count() >= 10, "there are figures");

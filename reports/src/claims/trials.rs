@@ -254,7 +254,10 @@ fn priced(finding: Finding, price: &str, dear: bool) -> Finding {
     match finding.verdict {
         Verdict::Supported if dear => Finding {
             verdict: Verdict::Mixed,
-            says: format!("{}, but it costs more than our target for it", finding.says),
+            says: format!(
+                "{}; that it costs no more than our target did not show on every build",
+                finding.says
+            ),
             ..finding
         },
         Verdict::Supported if price == UNPRICED => Finding {

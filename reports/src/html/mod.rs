@@ -85,7 +85,7 @@ struct Page<'a> {
     limits: &'static str,
 }
 
-/// Rows of long tables, and whether mutations by field and fault model are there of every interpreter: tried in this order.
+/// Rows of long tables, and whether single fields, fault models and checks are there of every interpreter: tried in this order.
 const LADDER: [(usize, bool); 8] = [
     (800, true),
     (400, true),

@@ -50,8 +50,8 @@ pub struct Heuristics {
     pub beyond: Vec<String>,
 }
 
-/// Everything about mutations, at most `rows` rows a table, of every interpreter by field and fault model or of the newest only;
-/// nothing when there are none.
+/// Everything about mutations, at most `rows` rows a table; single fields, fault models and checks of every interpreter or of the
+/// newest only. Nothing when there are no mutations.
 pub fn section(model: &Model, rows: usize, every_build: bool) -> Option<Heuristics> {
     let records = &model.records;
     let newest = newest(model);
@@ -69,7 +69,10 @@ pub fn section(model: &Model, rows: usize, every_build: bool) -> Option<Heuristi
         silent: outcomes::silent(&records.mutations),
         effect: checks::effect(model),
         matrices: checks::matrices(model, rows.min(60)),
-        checks: checks::every(model, newest.as_deref(), rows.min(60)),
+        checks: checks::every(model, newest.as_deref(), rows.min(60))
+            .into_iter()
+            .filter(|checks| every_build || checks.open)
+            .collect(),
         freed: beside::freed(records, rows.min(150)),
         injection: [
             beside::injection_glance(records, rows.min(150)),
