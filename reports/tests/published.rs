@@ -22,7 +22,10 @@ fn looked_up<'a>(summary: &'a Value, path: &str) -> Option<&'a Value> {
                 conditions.split(',').all(|condition| {
                     condition.split_once('=').is_some_and(|(key, wanted)| {
                         let found = &entry[key];
-                        found.as_str().map_or_else(|| *wanted == found.to_string(), |text| text == wanted)
+                        {
+                            let shown = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+                            shown == wanted
+                        }
                     })
                 })
             };
