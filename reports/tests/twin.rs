@@ -142,7 +142,16 @@ fn hostile_names_change_no_element_and_no_attribute() {
 /// Outside fences, which hold tables, a comment has no markup but ours.
 fn check_markdown(payload: &str, summary: &str) {
     assert_eq!(summary.matches("```").count(), 2 * summary.matches("```text\n").count(), "{payload:?}");
-    for outside in summary.split("```").step_by(2) {
+    let mut bare = summary.to_owned();
+    for ours in ["<details><summary>All other tables</summary>", "</details>"] {
+        assert_eq!(summary.matches(ours).count(), 1, "{payload:?}");
+        bare = bare.replace(ours, "");
+    }
+    // A row of the claims has its seven bars, whatever stands between them.
+    for row in bare.lines().filter(|line| line.starts_with("| C")) {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 7, "{payload:?}: {row}");
+    }
+    for outside in bare.split("```").step_by(2) {
         let mut before = ' ';
         for c in outside.chars() {
             // A backslash takes the character behind it, and is taken by one before it.
