@@ -1,7 +1,7 @@
 //! What several rules share.
 
 use super::{Evidence, Verdict};
-use crate::model::cell::{CellStats, Count, Event};
+use crate::model::cell::{CellStats, Count, Event, severity};
 use crate::text::number::count;
 use sigwalk_record::Mutation;
 
@@ -70,16 +70,10 @@ pub fn worst_event(cell: &CellStats) -> (&'static str, Count) {
 
 /// The ids, worst first, at most a dozen: a link to each of hundreds helps nobody.
 pub fn ids(cells: &[&CellStats], count: impl Fn(&CellStats) -> Count) -> Vec<String> {
-    let mut ranked: Vec<_> = cells.iter().map(|cell| (count(cell), *cell)).collect();
-    // As in `worst`: the cell that a figure is quoted of comes first.
-    ranked.sort_by(|(a, first), (b, second)| {
-        let own = |count: &Count, cell: &CellStats| count.k > 0 || !cell.swept();
-        (b.k > 0, own(b, second))
-            .cmp(&(a.k > 0, own(a, first)))
-            .then(b.bound().total_cmp(&a.bound()))
-            .then(first.cell.id.cmp(&second.cell.id))
-    });
-    ranked.into_iter().take(12).map(|(_, cell)| cell.cell.id.clone()).collect()
+    let mut ranked: Vec<_> = cells.iter().map(|cell| (*cell, count(cell))).collect();
+    // The cell that a figure is quoted of comes first.
+    ranked.sort_by(|a, b| severity(b, a));
+    ranked.into_iter().take(12).map(|(cell, _)| cell.cell.id.clone()).collect()
 }
 
 /// Verdict on "it never goes wrong", over cells that each had their chance. The cells of a sweep ([`CellStats::swept`]) can refute

@@ -3,6 +3,7 @@
 use super::stepping::Stepping;
 use crate::stats::{Interval, clopper_pearson, zero_event_bound};
 use sigwalk_record::{Cell, Outcome, Phase, Trial};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// k events in n trials.
@@ -269,13 +270,16 @@ pub fn worst<'a>(
     count: impl Fn(&CellStats) -> Option<Count>,
 ) -> Option<(&'a CellStats, Count)> {
     let counted = cells.iter().filter_map(|cell| Some((*cell, count(cell)?)));
-    counted.max_by(|a, b| {
-        (a.1.k > 0)
-            .cmp(&(b.1.k > 0))
-            .then((a.1.k > 0 || !a.0.swept()).cmp(&(b.1.k > 0 || !b.0.swept())))
-            .then(a.1.bound().total_cmp(&b.1.bound()))
-            .then(b.0.cell.id.cmp(&a.0.cell.id))
-    })
+    counted.max_by(severity)
+}
+
+/// The order of [`worst`]: what is worse is greater.
+pub fn severity(a: &(&CellStats, Count), b: &(&CellStats, Count)) -> Ordering {
+    (a.1.k > 0)
+        .cmp(&(b.1.k > 0))
+        .then((a.1.k > 0 || !a.0.swept()).cmp(&(b.1.k > 0 || !b.0.swept())))
+        .then(a.1.bound().total_cmp(&b.1.bound()))
+        .then(b.0.cell.id.cmp(&a.0.cell.id))
 }
 
 #[cfg(test)]

@@ -55,40 +55,23 @@ fn the_bound_after_zero_events_is_one_sided() {
 }
 
 /// Log-normal processes and, within each, skewed batches with an outlier now and then: what timings on a busy machine look like.
-struct Machine(u64);
-
-impl Machine {
-    fn uniform(&mut self) -> f64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    fn groups(&mut self, typical: f64, processes: usize) -> Vec<Vec<f64>> {
-        let mut process = || {
-            let own = typical * (0.05 * self.normal()).exp();
-            let mut batch = || {
-                let outlier = if self.uniform() < 0.05 { 1.5 } else { 1.0 };
-                own * (0.03 * self.normal()).exp() * outlier
-            };
-            (0..10).map(|_| batch()).collect()
+fn groups(sampler: &mut Sampler, typical: f64, processes: usize) -> Vec<Vec<f64>> {
+    let mut process = || {
+        let own = typical * (0.05 * sampler.normal()).exp();
+        let mut batch = || {
+            let outlier = if sampler.uniform() < 0.05 { 1.5 } else { 1.0 };
+            own * (0.03 * sampler.normal()).exp() * outlier
         };
-        (0..processes).map(|_| process()).collect()
-    }
+        (0..10).map(|_| batch()).collect()
+    };
+    (0..processes).map(|_| process()).collect()
 }
 
 /// In how many of 100 the interval of a ratio holds the true one.
 fn ratios_held(processes: usize) -> u32 {
-    let mut machine = Machine(42);
+    let mut machine = Sampler::named("machine");
     let held = |i: u32| {
-        let (above, below) = (machine.groups(3.0, processes), machine.groups(2.0, processes));
+        let (above, below) = (groups(&mut machine, 3.0, processes), groups(&mut machine, 2.0, processes));
         let found = Sampler::named(&format!("coverage {i}"))
             .ratio(&[Term::one(&above)], &[Term::one(&below)])
             .expect("positive");

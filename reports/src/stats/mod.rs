@@ -13,3 +13,8 @@ pub use bootstrap::{Estimate, Sampler, Term, median_of};
 pub use paired::{holm, mcnemar, mcnemar_least};
 pub use permuted::{Permuted, Stratum, max_t};
 pub use unpaired::{fisher, fisher_least, newcombe};
+
+#[cfg(test)]
+fn close(found: f64, expected: f64, tolerance: f64) {
+    assert!((found - expected).abs() <= tolerance, "found {found:e}, expected {expected:e}");
+}

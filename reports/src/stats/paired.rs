@@ -48,10 +48,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn close(found: f64, expected: f64, tolerance: f64) {
-        assert!((found - expected).abs() <= tolerance, "found {found:e}, expected {expected:e}");
-    }
+    use crate::stats::close;
 
     /// Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91 (2013), both examples, exact conditional test.
     #[test]

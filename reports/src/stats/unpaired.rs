@@ -145,10 +145,7 @@ fn wilson(k: u64, n: u64) -> Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn close(found: f64, expected: f64, tolerance: f64) {
-        assert!((found - expected).abs() <= tolerance, "found {found:e}, expected {expected:e}");
-    }
+    use crate::stats::close;
 
     /// Fisher (1935), the lady tasting tea; Agresti, Categorical Data Analysis (2002), table 3.10 (exact, two-sided); and tables that R's
     /// manual of fisher.test gives: Convictions of dizygotic and monozygotic twins, p = 0.0005367.
