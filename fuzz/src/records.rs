@@ -1,5 +1,6 @@
 //! The body of the target `records`: any bytes as a file of a run directory, through the code that `report` reads it with.
 
+mod halves;
 mod reading;
 
 use crate::violation;
@@ -107,7 +108,7 @@ fn reference<T: Row>(bytes: &[u8]) -> (Vec<u64>, End) {
         if last && !line.ends_with(b"\n") {
             return (rows, End::CutAt(number));
         }
-        if is_row::<T>(line) {
+        if is_row::<T>(line) || is_row::<T>(&halves::as_text(line)) {
             rows.push(number);
         } else if last && serde_json::from_slice::<Value>(line).is_err() {
             return (rows, End::NoJson(number));

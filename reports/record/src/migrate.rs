@@ -24,8 +24,11 @@ pub trait Record: DeserializeOwned {
     /// Its version.
     fn schema(&mut self) -> &mut u32;
 
-    /// Gives a row of an older shape that of the next version, step by step. Of rows older than [`Record::SHAPED_SINCE`] only.
-    fn reshape(_from: u32, _row: &mut Map<String, Value>) {}
+    /// Gives a row of an older shape that of the next version, step by step, and says whether it had the older one. Of rows older
+    /// than [`Record::SHAPED_SINCE`] only.
+    fn reshape(_from: u32, _row: &mut Map<String, Value>) -> bool {
+        false
+    }
 }
 
 macro_rules! records {
@@ -46,13 +49,15 @@ impl Record for Mutation {
         &mut self.schema
     }
 
-    fn reshape(from: u32, row: &mut Map<String, Value>) {
+    fn reshape(from: u32, row: &mut Map<String, Value>) -> bool {
         if from == 1
             && !row.contains_key("model")
             && let Some(class) = row.remove("class")
         {
             row.insert("model".into(), class);
+            return true;
         }
+        false
     }
 }
 
@@ -123,14 +128,20 @@ pub fn read<T: Record>(bytes: &[u8]) -> Result<T, Unread> {
     }
     match error {
         Some(error) if schema >= u64::from(T::SHAPED_SINCE) => Err(Unread::Shape(error)),
-        _ => reshaped(bytes, schema as u32),
+        error => reshaped(bytes, schema as u32, error),
     }
 }
 
-fn reshaped<T: Record>(bytes: &[u8], schema: u32) -> Result<T, Unread> {
+/// `error` is why the row is none of today's as it stands.
+fn reshaped<T: Record>(bytes: &[u8], schema: u32, error: Option<serde_json::Error>) -> Result<T, Unread> {
     let mut row: Map<String, Value> = serde_json::from_slice(bytes).map_err(Unread::Shape)?;
+    let mut older = false;
     for from in schema..SCHEMA {
-        T::reshape(from, &mut row);
+        older |= T::reshape(from, &mut row);
+    }
+    // A field that stands twice is damage, and a map would take the last: it only answers for rows that need it.
+    if let Some(error) = error.filter(|_| !older) {
+        return Err(Unread::Shape(error));
     }
     row.insert("schema".into(), SCHEMA.into());
     serde_json::from_value(Value::Object(row)).map_err(Unread::Shape)
@@ -158,6 +169,16 @@ mod tests {
         }
         assert!(read::<Mutation>(&mutation(2, "model")).is_ok());
         assert!(matches!(read::<Mutation>(&mutation(2, "class")), Err(Unread::Shape(_))));
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_damage() {
+        for schema in [1, 2] {
+            let row = String::from_utf8(mutation(schema, "model")).unwrap();
+            let twice = row.replacen('{', "{\"walks\":4,", 1);
+            let found = read::<Mutation>(twice.as_bytes());
+            assert!(matches!(found, Err(Unread::Shape(_))), "{schema}: {found:?}");
+        }
     }
 
     #[test]
