@@ -8,7 +8,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use reading::{find, lines};
 use serde::Serialize;
 use serde_json::Value;
-use sigwalk_record::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, Record, SCHEMA, Trial, exit};
+use sigwalk_record::{
+    Allocated, Check, Coexistence, Contract, Cost, Count, Freed, Injection, Lifetime, Manifest, Mutation,
+    Record, SCHEMA, Trial, exit,
+};
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -23,7 +26,7 @@ pub struct Input<'a> {
 }
 
 /// Files of a run directory.
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 12] = [
     "trials.jsonl",
     "mutations.jsonl",
     "checks.jsonl",
@@ -32,6 +35,10 @@ pub const FILES: [&str; 8] = [
     "cost.jsonl",
     "counts.jsonl",
     "manifest.json",
+    "contract.jsonl",
+    "coexistence.jsonl",
+    "lifetimes.jsonl",
+    "allocations.jsonl",
 ];
 
 /// Runs the bytes of an input.
@@ -52,6 +59,10 @@ pub fn run(input: &Input<'_>) {
         "freed.jsonl" => rows::<Freed>(bytes),
         "cost.jsonl" => rows::<Cost>(bytes),
         "counts.jsonl" => rows::<Count>(bytes),
+        "contract.jsonl" => rows::<Contract>(bytes),
+        "coexistence.jsonl" => rows::<Coexistence>(bytes),
+        "lifetimes.jsonl" => rows::<Lifetime>(bytes),
+        "allocations.jsonl" => rows::<Allocated>(bytes),
         _ => manifest(bytes),
     }
 }

@@ -3,11 +3,28 @@
 use crate::json;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use sigwalk_record::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, Trial};
+use sigwalk_record::{
+    Allocated, Check, Coexistence, Contract, Cost, Count, Freed, Injection, Lifetime, Manifest, Mutation,
+    Trial,
+};
 
 /// What has a schema. All but `summary` and `compare` are records.
-pub const KINDS: [&str; 10] =
-    ["manifest", "trial", "mutation", "check", "injection", "freed", "cost", "count", "summary", "compare"];
+pub const KINDS: [&str; 14] = [
+    "manifest",
+    "trial",
+    "mutation",
+    "check",
+    "injection",
+    "freed",
+    "contract",
+    "coexistence",
+    "lifetime",
+    "allocated",
+    "cost",
+    "count",
+    "summary",
+    "compare",
+];
 
 /// The schema of one of [`KINDS`], as text.
 pub fn schema(kind: &str) -> String {
@@ -18,6 +35,10 @@ pub fn schema(kind: &str) -> String {
         "check" => of::<Check>(),
         "injection" => of::<Injection>(),
         "freed" => of::<Freed>(),
+        "contract" => of::<Contract>(),
+        "coexistence" => of::<Coexistence>(),
+        "lifetime" => of::<Lifetime>(),
+        "allocated" => of::<Allocated>(),
         "cost" => of::<Cost>(),
         "count" => of::<Count>(),
         "compare" => of::<json::Document<'static>>(),

@@ -21,14 +21,6 @@ pub fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
-fn file_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Trials => "trials.jsonl",
-        Kind::Mutations => "mutations.jsonl",
-        Kind::Cost => "cost.jsonl",
-    }
-}
-
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
     let remedy = match error.kind() {
         ErrorKind::StorageFull => "; free some space and go on with --resume: what was written is kept",
@@ -53,7 +45,7 @@ impl RunDir {
     /// # Errors
     /// It holds one, or cannot be written.
     pub fn create(path: &Path, manifest: Manifest) -> Result<RunDir, Failure> {
-        let lines = path.join(file_of(manifest.kind));
+        let lines = path.join(manifest.kind.file());
         if path.join("manifest.json").exists() || lines.exists() {
             return Err(Failure::usage(format!(
                 "{} holds a run already; give another --out{}",
@@ -81,7 +73,7 @@ impl RunDir {
             if read_manifest(path)?.complete {
                 return Err(Failure::usage(format!("{} is a whole run; give another --out", path.display())));
             }
-            let lines = path.join(file_of(manifest.kind));
+            let lines = path.join(manifest.kind.file());
             for file in [lines, path.join("manifest.json")] {
                 match fs::remove_file(&file) {
                     Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&file, &error)),
@@ -159,7 +151,7 @@ impl RunDir {
                 of(&manifest)
             )));
         }
-        let lines_path = path.join(file_of(manifest.kind));
+        let lines_path = path.join(manifest.kind.file());
         let mut lines = OpenOptions::new()
             .read(true)
             .append(true)
@@ -193,7 +185,7 @@ impl RunDir {
     pub fn append_bytes(&mut self, lines: &[u8]) -> Result<(), Failure> {
         self.lines
             .write_all(lines)
-            .map_err(|error| failed(&self.path.join(file_of(self.manifest.kind)), &error))
+            .map_err(|error| failed(&self.path.join(self.manifest.kind.file()), &error))
     }
 
     /// Ends the run.

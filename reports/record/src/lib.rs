@@ -9,25 +9,37 @@
 //! | `trials.jsonl` | one [`Trial`] a line, appended | `stress run` |
 //! | `mutations.jsonl` | one [`Mutation`] a line | `stress mutate` |
 //! | `checks.jsonl`, `injections.jsonl`, `freed.jsonl` | one [`Check`], [`Injection`], [`Freed`] a line; beside `mutations.jsonl`, where a campaign asks for them | `stress mutate` |
+//! | `contract.jsonl` | one [`Contract`] a line | `stress contract` |
+//! | `coexistence.jsonl` | one [`Coexistence`] a line | `stress coexist` |
+//! | `lifetimes.jsonl` | one [`Lifetime`] a line | `stress lifetime` |
+//! | `allocations.jsonl` | one [`Allocated`] a line | `stress allocations` |
 //! | `cost.jsonl` | one [`Cost`] a line | `cargo bench` |
 //! | `counts.jsonl` | one [`Count`] a line; beside `cost.jsonl`, where the kernel lets calls be counted | `cargo bench` |
 //!
 //! Every line carries `schema`; a reader takes every version there was ([`read`]) and refuses one that it does not know. Records are append-only: a reader
 //! drops a truncated *last* line (a writer was killed) and refuses a corrupt line anywhere else.
 
+mod allocated;
 mod check;
+mod coexistence;
+mod contract;
 mod cost;
 mod freed;
 mod injection;
+mod lifetime;
 mod manifest;
 pub mod migrate;
 mod mutation;
 mod trial;
 
+pub use allocated::Allocated;
 pub use check::{Check, Harm};
+pub use coexistence::Coexistence;
+pub use contract::{Contract, Whose};
 pub use cost::{Cost, Count, Counted, Sample, What};
 pub use freed::Freed;
 pub use injection::{Injection, Mode};
+pub use lifetime::Lifetime;
 pub use manifest::{Bug, Campaign, Cell, Environment, Interpreter, Kind, Manifest, Standing};
 pub use migrate::{OLDEST, Record, Unread, read};
 pub use mutation::Mutation;

@@ -14,6 +14,30 @@ pub enum Kind {
     Mutations,
     /// `cost.jsonl`, and perhaps `counts.jsonl`
     Cost,
+    /// `contract.jsonl`
+    Contract,
+    /// `coexistence.jsonl`
+    Coexistence,
+    /// `lifetimes.jsonl`
+    Lifetimes,
+    /// `allocations.jsonl`
+    Allocations,
+}
+
+impl Kind {
+    /// The file whose rows the directory is about.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Kind::Trials => "trials.jsonl",
+            Kind::Mutations => "mutations.jsonl",
+            Kind::Cost => "cost.jsonl",
+            Kind::Contract => "contract.jsonl",
+            Kind::Coexistence => "coexistence.jsonl",
+            Kind::Lifetimes => "lifetimes.jsonl",
+            Kind::Allocations => "allocations.jsonl",
+        }
+    }
 }
 
 /// The CPython build that was walked.

@@ -6,7 +6,10 @@
 //! | 1 | the first. While it was the version, fields came that default to what their absence meant (`judged`, `stack`, `ids`, `bug`, `boundaries`, `illegal`, `missed`, `shard`, `hops`, `wrong_code`, `wrong_name`), the seed of a trial became that of its round instead of its own, and a mutation's `class` became `model` |
 //! | 2 | what version 1 had become. A mutation has a `model`, and `class` is no field of it |
 
-use crate::{Check, Cost, Count, Freed, Injection, Manifest, Mutation, SCHEMA, Trial};
+use crate::{
+    Allocated, Check, Coexistence, Contract, Cost, Count, Freed, Injection, Lifetime, Manifest, Mutation,
+    SCHEMA, Trial,
+};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
@@ -40,7 +43,7 @@ macro_rules! records {
         }
     )*};
 }
-records!(Check, Cost, Count, Freed, Injection, Manifest, Trial);
+records!(Allocated, Check, Coexistence, Contract, Cost, Count, Freed, Injection, Lifetime, Manifest, Trial);
 
 impl Record for Mutation {
     const SHAPED_SINCE: u32 = 2;

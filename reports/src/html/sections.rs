@@ -228,6 +228,10 @@ pub fn data(model: &Model) -> Table {
             Kind::Trials => "one row a trial",
             Kind::Mutations => "one row a walker, field and model",
             Kind::Cost => "one row a subject and depth",
+            Kind::Contract => "one row a subject and context",
+            Kind::Coexistence => "one row a component, order and walker",
+            Kind::Lifetimes => "one row a delay, churn and technique",
+            Kind::Allocations => "one row a stack and size",
         };
         table.row(
             "",

@@ -9,7 +9,7 @@ use super::injected::{FreedWords, Injections};
 use super::mutation::Mutations;
 use super::pairs::Pairs;
 use super::seeds::Seeds;
-use sigwalk_record::{Campaign, Environment, Interpreter, Kind};
+use sigwalk_record::{Allocated, Campaign, Coexistence, Contract, Environment, Interpreter, Kind, Lifetime};
 use std::collections::BTreeMap;
 
 /// Aggregates of all runs, in an order that depends on the records only.
@@ -33,6 +33,14 @@ pub struct Records {
     pub injections: Injections,
     /// What freed memory held.
     pub freed: FreedWords,
+    /// What walks touched that they had promised not to touch.
+    pub contracts: Vec<Contract>,
+    /// Walks beside other owners of signals.
+    pub coexistence: Vec<Coexistence>,
+    /// What became of borrowed code pointers.
+    pub lifetimes: Vec<Lifetime>,
+    /// What programs allocated.
+    pub allocations: Vec<Allocated>,
     /// Tallies of guided fuzzing.
     pub fuzzed: Fuzzed,
     /// Timed batches.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a manifest stands beside.
-const ROWS: [&str; 7] = [
+const ROWS: [&str; 11] = [
     "trials.jsonl",
     "mutations.jsonl",
     "checks.jsonl",
@@ -16,6 +16,10 @@ const ROWS: [&str; 7] = [
     "freed.jsonl",
     "cost.jsonl",
     "counts.jsonl",
+    "contract.jsonl",
+    "coexistence.jsonl",
+    "lifetimes.jsonl",
+    "allocations.jsonl",
 ];
 
 /// A run directory and its manifest.

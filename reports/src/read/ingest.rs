@@ -94,19 +94,19 @@ impl<'a, 'w> Ingest<'a, 'w> {
     pub fn rows(&mut self, run: &Found) -> Result<(), Failure> {
         let manifest = &run.manifest;
         let origin = (manifest.interpreter.tag.clone(), manifest.campaign.id.clone());
-        let (name, done) = match manifest.kind {
+        let name = manifest.kind.file();
+        let path = run.dir.join(name);
+        let done = match manifest.kind {
             Kind::Trials => {
-                let path = run.dir.join("trials.jsonl");
-                (
-                    "trials.jsonl",
-                    lines::each(&path, |line, trial: Trial| self.trial(run, &origin, &path, line, &trial))?,
-                )
+                lines::each(&path, |line, trial: Trial| self.trial(run, &origin, &path, line, &trial))?
             }
-            Kind::Mutations => ("mutations.jsonl", self.mutated(run, &origin)?),
+            Kind::Mutations => self.mutated(run, &origin)?,
             Kind::Cost => {
                 self.counts(run)?;
-                let path = run.dir.join("cost.jsonl");
-                ("cost.jsonl", lines::each(&path, |line, row: Cost| self.cost(run, &path, line, row))?)
+                lines::each(&path, |line, row: Cost| self.cost(run, &path, line, row))?
+            }
+            Kind::Contract | Kind::Coexistence | Kind::Lifetimes | Kind::Allocations => {
+                self.measured(run, &origin, &path)?
             }
         };
         let shown = run.dir.join(name).display().to_string();

@@ -5,6 +5,7 @@ mod find;
 mod fuzzed;
 mod ingest;
 mod lines;
+mod measured;
 mod mutated;
 mod seen;
 mod surrogates;

@@ -17,7 +17,7 @@ pub(super) const MOST: u64 = 1 << 48;
 pub struct Once(BTreeMap<(Origin, Vec<String>), PathBuf>);
 
 impl Once {
-    fn take(
+    pub(super) fn take(
         &mut self,
         run: &Found,
         origin: &Origin,

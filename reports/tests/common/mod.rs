@@ -114,11 +114,7 @@ pub fn crashed(index: u64, cell: &str, phase: Phase, site: &str) -> Trial {
 pub fn write(dir: &Path, manifest: &Manifest, rows: &[impl Serialize]) {
     std::fs::create_dir_all(dir).unwrap();
     std::fs::write(dir.join("manifest.json"), serde_json::to_string_pretty(manifest).unwrap()).unwrap();
-    let name = match manifest.kind {
-        Kind::Trials => "trials.jsonl",
-        Kind::Mutations => "mutations.jsonl",
-        Kind::Cost => "cost.jsonl",
-    };
+    let name = manifest.kind.file();
     let lines: String = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n").collect();
     std::fs::write(dir.join(name), lines).unwrap();
 }
