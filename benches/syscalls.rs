@@ -1,21 +1,12 @@
-//! System calls that a walk really makes: counted by the kernel's own tracing, in a forked copy of this process.
-//!
-//! The copy marks the beginning and the end of every walk by a call that no kernel knows, and stops at each call it
-//! enters (PTRACE_SYSCALL). What is between two marks is the walk's.
-#![allow(unsafe_code)]
+//! How many system calls a walk really makes, by `sigwalk_embed::system_calls`.
 
 use crate::place::Here;
-use libc::{c_int, c_long, c_void, pid_t};
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::VmReader;
 use sigwalk::walk::{Detail, End, Request, Walk};
 use sigwalk::walkers::Readers;
+use sigwalk_embed::system_calls::{Ended, between_marks, mark};
 use std::io;
-use std::mem::MaybeUninit;
-use std::ptr;
-
-/// A call that does not exist: the kernel answers ENOSYS.
-const MARK: c_long = 0x5167_7761;
 
 /// Walks that are counted; all but the first find everything warm.
 const WALKS: usize = 3;
@@ -31,31 +22,25 @@ pub fn count<P>(
     prepare: impl FnOnce() -> P,
     mut work: impl FnMut(&mut P) -> bool,
 ) -> io::Result<Vec<u64>> {
-    // SAFETY: the copy calls nothing but the C library's plain calls, `prepare` and `work`, and leaves by _exit.
-    unsafe {
-        match libc::fork() {
-            -1 => Err(io::Error::last_os_error()),
-            0 => {
-                if libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) != 0 || libc::raise(libc::SIGSTOP) != 0 {
-                    libc::_exit(2);
-                }
-                let mut prepared = prepare();
-                let mut right = true;
-                libc::syscall(MARK);
-                for _ in 0..walks {
-                    right &= work(&mut prepared);
-                    libc::syscall(MARK);
-                }
-                libc::_exit(i32::from(!right))
-            }
-            pid => trace(pid, walks).inspect_err(|_| {
-                // An error when it exited and was waited for already; else nothing more is wanted of it.
-                if libc::waitpid(pid, ptr::null_mut(), libc::WNOHANG) == 0 {
-                    libc::kill(pid, libc::SIGKILL);
-                    libc::waitpid(pid, ptr::null_mut(), 0);
-                }
-            }),
+    let (pieces, ended) = between_marks(|| {
+        let mut prepared = prepare();
+        let mut right = true;
+        mark();
+        for _ in 0..walks {
+            right &= work(&mut prepared);
+            mark();
         }
+        i32::from(!right)
+    })?;
+    let failed = |what: &str| Err(io::Error::other(what.to_owned()));
+    match ended {
+        // The first piece is what came before the walks, and the last is their way out.
+        Ended::Exit(0) if pieces.len() == walks + 2 => {
+            Ok(pieces[1..=walks].iter().map(|calls| calls.len() as u64).collect())
+        }
+        Ended::Exit(0) => failed("marks were lost"),
+        Ended::Exit(_) => failed("the walk was not what it should be"),
+        Ended::Signal(_) => failed("the traced walk was killed by a signal"),
     }
 }
 
@@ -78,82 +63,8 @@ pub fn of_walk(
     })
 }
 
-/// Follows the copy from its first stop to its exit.
-fn trace(pid: pid_t, walks: usize) -> io::Result<Vec<u64>> {
-    let failed = |what: &str| Err(io::Error::other(what.to_owned()));
-    let status = wait(pid)?;
-    if !libc::WIFSTOPPED(status) {
-        return failed("tracing is refused: PTRACE_TRACEME failed");
-    }
-    let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
-    request(libc::PTRACE_SETOPTIONS, pid, options as usize)?;
-    // One before the first mark, and one a walk.
-    let mut counts = vec![0_u64];
-    let mut signal = 0;
-    loop {
-        request(libc::PTRACE_SYSCALL, pid, signal as usize)?;
-        let status = wait(pid)?;
-        if libc::WIFEXITED(status) {
-            // The last count is of what came after the last walk: its way out.
-            return match (libc::WEXITSTATUS(status), counts.len() == walks + 2) {
-                (0, true) => Ok(counts[1..=walks].to_vec()),
-                (0, false) => failed("marks were lost"),
-                _ => failed("the walk was not what it should be"),
-            };
-        }
-        if !libc::WIFSTOPPED(status) {
-            return failed("the traced walk was killed by a signal");
-        }
-        signal = match libc::WSTOPSIG(status) {
-            stop if stop == libc::SIGTRAP | 0x80 => {
-                match entered(pid)? {
-                    Some(MARK) => counts.push(0),
-                    Some(_) => *counts.last_mut().expect("never empty") += 1,
-                    None => {}
-                }
-                0
-            }
-            other => other,
-        };
-    }
-}
-
-/// The number of the call that the copy is entering; `None` when it is leaving one.
-fn entered(pid: pid_t) -> io::Result<Option<c_long>> {
-    let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
-    // SAFETY: the kernel writes at most that many bytes; all-zero is a valid value, and of the union only what `op`
-    // names is read.
-    unsafe {
-        let size = size_of::<libc::ptrace_syscall_info>();
-        if libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let info = info.assume_init();
-        match info.op {
-            libc::PTRACE_SYSCALL_INFO_ENTRY => Ok(Some(info.u.entry.nr as c_long)),
-            _ => Ok(None),
-        }
-    }
-}
-
-fn request(request: libc::c_uint, pid: pid_t, data: usize) -> io::Result<()> {
-    // SAFETY: these requests read no memory of ours.
-    match unsafe { libc::ptrace(request, pid, ptr::null_mut::<c_void>(), data) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
-
-fn wait(pid: pid_t) -> io::Result<c_int> {
-    let mut status = 0;
-    // SAFETY: a child of ours; the status is our memory.
-    match unsafe { libc::waitpid(pid, &raw mut status, 0) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(status),
-    }
-}
-
 #[cfg(test)]
+#[allow(unsafe_code)]
 mod tests {
     use super::*;
     use crate::depth::Ladder;

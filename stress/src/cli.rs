@@ -62,6 +62,9 @@ pub enum Verb {
     /// Run any Python program under a storm of signals, each of which walks, and compare its results with those without
     #[command(after_long_help = SOAK_HELP)]
     Soak(Soak),
+    /// Watch what walks touch that they promised not to: allocation, locks, reference counts, errno, the GIL, …
+    #[command(after_long_help = CONTRACT_HELP)]
+    Contract(Contract),
     /// The program of a soak, in its own process
     #[command(hide = true)]
     SoakProgram(SoakProgram),
@@ -143,6 +146,31 @@ pub struct SoakProgram {
     /// What python3 would get
     #[arg(last = true)]
     pub arguments: Vec<OsString>,
+}
+
+const CONTRACT_HELP: &str = "Each subject walks in an allocator's hook, in a timer's signal handler and in the handler of a crash, \
+each time under three looks in processes of their own: calls of the C library (a preloaded library counts), with registers and depth of stack; \
+stores (the interpreter's memory is write-protected); system calls (by tracing).\n\nSubjects are the walkers of this process, CPython's own \
+functions (PyUnstable_DumpTraceback, PyTraceMalloc_Track, PyThreadState_GetFrame, …), and walkers with a planted violation each, which \
+must be seen.\n\nExit codes: 0 ok, 3 a walker of ours violates the contract, or a planted violation was not seen, 6 the machine lacks a \
+capability, 130 interrupted (finished rows are kept).\n\nExamples:\n  stress contract --out runs/contract\n  stress contract --python 3.15 --walks \
+1000 --out runs/contract-3.15\n  stress contract --subject guarded --subject PyTraceMalloc_Track --out runs/two";
+
+/// `stress contract`
+#[derive(Debug, clap::Args)]
+pub struct Contract {
+    /// Walks of each subject in each context, under each look
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub walks: u64,
+    /// Only this subject; may repeat
+    #[arg(long)]
+    pub subject: Vec<String>,
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/contract")]
+    pub out: PathBuf,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
 }
 
 const WALK_HELP: &str = "Every thread state of every interpreter in the process is walked with the strict policy, and \

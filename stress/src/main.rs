@@ -11,6 +11,7 @@ mod catalogue;
 mod child;
 mod cli;
 mod command;
+mod contract;
 mod crash;
 mod exact;
 mod expectation;

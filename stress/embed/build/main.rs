@@ -63,7 +63,8 @@ fn run() -> Result<(), String> {
     }
     cpython_c::emit(&facts, &place.include);
     let has_frames = shim::frame_header(&facts, &place.include).map(drop);
-    shim::emit(&facts, &place.include, "own_frames", has_frames);
+    shim::emit(&facts, &place.include, "own_frames", has_frames.clone());
+    shim::emit(&facts, &place.include, "places", has_frames);
     suite::emit();
     Ok(())
 }
