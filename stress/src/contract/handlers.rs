@@ -43,7 +43,7 @@ pub fn install() {
     }
 }
 
-/// A stack for the calling thread's handlers, for ever; its addresses.
+/// A stack for handlers, for ever; its addresses.
 ///
 /// # Errors
 /// The kernel refuses.
@@ -58,11 +58,24 @@ pub fn own_stack() -> std::io::Result<std::ops::Range<u64>> {
             -1,
             0,
         );
-        let stack = libc::stack_t { ss_sp: mapping, ss_flags: 0, ss_size: STACK };
-        if mapping == libc::MAP_FAILED || libc::sigaltstack(&raw const stack, std::ptr::null_mut()) != 0 {
+        if mapping == libc::MAP_FAILED {
             return Err(std::io::Error::last_os_error());
         }
         Ok(mapping as u64..mapping as u64 + STACK as u64)
+    }
+}
+
+/// Makes it the stack of the calling thread's handlers. Again where a subject was prepared: `faulthandler.register` brings a stack of
+/// its own, which is smaller.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn use_stack(stack: &std::ops::Range<u64>) -> std::io::Result<()> {
+    let stack = libc::stack_t { ss_sp: stack.start as *mut c_void, ss_flags: 0, ss_size: STACK };
+    // SAFETY: the mapping of `own_stack`.
+    match unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 

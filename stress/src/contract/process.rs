@@ -148,20 +148,12 @@ impl Nursery {
                 |()| 0,
             )
         };
-        if look == LookFor::SystemCalls {
-            let (pieces, ended) = between_marks(child)?;
-            // Before a walk, the walk, between that and the next, …
-            let calls = pieces.into_iter().skip(1).step_by(2).collect();
-            return Ok(Ran { ended, calls });
-        }
-        // SAFETY: the module's invariant; the child leaves by _exit.
-        unsafe {
-            match libc::fork() {
-                -1 => Err(std::io::Error::last_os_error()),
-                0 => libc::_exit(child()),
-                pid => Ok(Ran { ended: wait(pid)?, calls: Vec::new() }),
-            }
-        }
+        // SAFETY: attached; CPython's own hooks around a fork, of which the child calls the third.
+        unsafe { ffi::PyOS_BeforeFork() };
+        let ran = forked(look, child);
+        // SAFETY: as above.
+        unsafe { ffi::PyOS_AfterFork_Parent() };
+        ran
     }
 
     fn child(
@@ -184,6 +176,7 @@ impl Nursery {
             ffi::PyOS_AfterFork_Child();
         }
         subject.prepare(py).map_err(|error| error.to_string())?;
+        handlers::use_stack(&self.stack).map_err(|error| error.to_string())?;
         self.pass.call0(py).map_err(|error| error.to_string())?;
         let look = match look {
             LookFor::Calls => Look::Calls(self.interposed),
@@ -207,6 +200,24 @@ impl Nursery {
             self.pass.call0(py).map_err(|error| error.to_string())?;
         }
         Err(format!("{} of {walks} walks in {PASSES} passes of the program", ledger.done.load(Relaxed)))
+    }
+}
+
+/// Runs `child` in a fork, and waits.
+fn forked(look: LookFor, child: impl FnOnce() -> c_int) -> std::io::Result<Ran> {
+    if look == LookFor::SystemCalls {
+        let (pieces, ended) = between_marks(child)?;
+        // Before a walk, the walk, between that and the next, …
+        let calls = pieces.into_iter().skip(1).step_by(2).collect();
+        return Ok(Ran { ended, calls });
+    }
+    // SAFETY: the module's invariant; the child leaves by _exit.
+    unsafe {
+        match libc::fork() {
+            -1 => Err(std::io::Error::last_os_error()),
+            0 => libc::_exit(child()),
+            pid => Ok(Ran { ended: wait(pid)?, calls: Vec::new() }),
+        }
     }
 }
 

@@ -59,19 +59,22 @@ impl Stores {
         objects: Vec<(u64, u8)>,
     ) -> std::io::Result<Stores> {
         let mut ranges = Vec::new();
+        let segments = segments();
         let mut before: Option<Mapping> = None;
-        for mut mapping in mappings::own()? {
-            // What a file's data has no bytes for (.bss) is anonymous memory behind it.
-            if let Some(before) =
-                before.as_ref().filter(|before| before.addresses.end == mapping.addresses.start)
-                && mapping.file.is_none()
-                && mapping.name.is_none()
-            {
-                mapping.file.clone_from(&before.file);
-            }
-            if let Some(place) = place_of(&mapping) {
-                ranges
-                    .extend(without(mapping.addresses.clone(), left).into_iter().map(|range| (range, place)));
+        for mapping in mappings::own()? {
+            let addresses = mapping.addresses.clone();
+            // What a module's data has no bytes for in its file (.bss) is anonymous memory behind it.
+            let bss = before.filter(|before| before.addresses.end == addresses.start).and_then(|before| {
+                let end = segments.iter().find(|segment| segment.contains(&(addresses.start - 1)))?.end;
+                let end = end.next_multiple_of(PAGE).clamp(addresses.start, addresses.end);
+                Some(Mapping { addresses: addresses.start..end, ..before })
+            });
+            let bss = bss.filter(|_| mapping.file.is_none() && mapping.name.is_none());
+            let behind = bss.as_ref().map_or(addresses.start, |bss| bss.addresses.end)..addresses.end;
+            for piece in bss.into_iter().chain([Mapping { addresses: behind, ..mapping.clone() }]) {
+                if let Some(place) = place_of(&piece) {
+                    ranges.extend(without(piece.addresses, left).into_iter().map(|range| (range, place)));
+                }
             }
             before = Some(mapping);
         }
@@ -118,6 +121,28 @@ impl Stores {
             .or_else(|| self.ranges.iter().find_map(|(range, place)| range.contains(&at).then_some(*place)));
         labels.place(place.unwrap_or(Place::Anonymous))
     }
+}
+
+/// The segments of all loaded modules, with what has no bytes in their files.
+fn segments() -> Vec<Range<u64>> {
+    unsafe extern "C" fn each(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+        // SAFETY: the dynamic linker's own description, and the vector that was passed below.
+        unsafe {
+            let (info, found) = (&*info, &mut *found.cast::<Vec<Range<u64>>>());
+            for index in 0..usize::from(info.dlpi_phnum) {
+                let header = &*info.dlpi_phdr.add(index);
+                if header.p_type == libc::PT_LOAD {
+                    let start = info.dlpi_addr + header.p_vaddr;
+                    found.push(start..start + header.p_memsz);
+                }
+            }
+        }
+        0
+    }
+    let mut found: Vec<Range<u64>> = Vec::new();
+    // SAFETY: `each` gets the vector, which outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(each), (&raw mut found).cast()) };
+    found
 }
 
 /// What a mapping is; `None` for one that is not to be protected.
