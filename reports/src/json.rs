@@ -21,7 +21,7 @@ use same_seeds::{SameSeeds, same_seeds};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sigwalk_record::{Environment, Interpreter};
+use sigwalk_record::{Contract, Environment, Interpreter};
 use std::collections::BTreeMap;
 use stepping::{Stepping, stepping};
 
@@ -82,6 +82,9 @@ pub struct Summary<'a> {
     ratios: Vec<Ordered<Value>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     known_bugs: Vec<Ordered<Value>>,
+    /// Rows of contract.jsonl.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    contract: &'a [Contract],
     /// One a (interpreter, walker, field, model).
     mutations: Vec<Mutation<'a>>,
     /// Sums of these, checks, injection, freed memory and fuzzing: see `json/heuristics.rs`.
@@ -229,6 +232,7 @@ fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
         counts: records.cost.counts.iter().map(count).collect(),
         same_seeds: same_seeds(model),
         ratios: model.ratios.iter().map(ratio).collect(),
+        contract: &records.contracts,
         known_bugs: bug::matrix(records)
             .rows
             .iter()

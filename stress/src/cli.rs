@@ -160,7 +160,7 @@ capability, 130 interrupted (finished rows are kept).\n\nExamples:\n  stress con
 #[derive(Debug, clap::Args)]
 pub struct Contract {
     /// Walks of each subject in each context, under each look
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub walks: u64,
     /// Only this subject; may repeat
     #[arg(long)]

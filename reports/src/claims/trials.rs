@@ -304,25 +304,6 @@ fn survived_mutations(evidence: Evidence) -> Option<Finding> {
     )
 }
 
-/// C7: a violation refutes; silence proves nothing, since no record says that the checker was there.
-pub fn contract(evidence: Evidence) -> Finding {
-    // Not soaks: there a violation is another result of the program, which the signals alone may be the cause of.
-    let cells = evidence.cells(&["hook", "signal", "other", "step"], |_| true);
-    let violations = |cell: &CellStats| cell.count(Event::ContractViolation);
-    match worst(&cells, |cell| Some(violations(cell))) {
-        Some((cell, found)) if found.k > 0 => {
-            let verdict = never(&cells, violations);
-            let figure = format!("contract violation {} ({})", count(found), cell.cell.id);
-            Finding::new(verdict, "a walk did what a handler must not do", figure)
-                .resting_on(Sure::trials(&cells))
-                .of(ids(&cells, violations))
-        }
-        _ => Finding::not_measured(
-            "the checker of the contract (malloc, locks and refcounts watched during a walk) is not part of these records; no violation was met by chance",
-        ),
-    }
-}
-
 /// C10: how often stacks are wrong is in the records; what that does to a profile after up-scaling is not.
 pub fn tolerated(evidence: Evidence) -> Finding {
     let rate = |workload: &str| {

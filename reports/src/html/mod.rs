@@ -3,6 +3,7 @@
 mod bugs;
 mod claims;
 mod compare;
+mod contract;
 mod curve;
 pub mod escape;
 mod figure;
@@ -71,6 +72,7 @@ struct Page<'a> {
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
     stepping_sites: Table,
+    contracts: Vec<(String, Table)>,
     bugs: Table,
     findings: Table,
     mutations: Option<Heuristics>,
@@ -136,6 +138,7 @@ fn rendered(model: &Model, title: &str, rows: usize, every_build: bool) -> Resul
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,
         stepping_sites,
+        contracts: contract::tables(records),
         bugs: bugs::table(records, rows),
         findings: bugs::findings(records, rows),
         mutations: heuristics::section(model, rows, every_build),

@@ -66,6 +66,7 @@ pub fn records(dir: &Path, name: &dyn Fn(&str) -> String) -> PathBuf {
     trials(&runs.join("a"), name);
     mutations(&runs.join("b"), name);
     costs(&runs.join("c"), name);
+    contract(&runs.join("d"), name);
     let stats = dir.join("stats");
     std::fs::create_dir_all(&stats).unwrap();
     let tally = serde_json::json!({"interpreter": name("tag"), "walker": name("walker"), "reads": "raw", "site": name("site"),
@@ -223,6 +224,28 @@ fn mutations(dir: &Path, name: &dyn Fn(&str) -> String) {
         objects: 1,
     };
     beside(dir, "freed.jsonl", &[freed]);
+}
+
+fn contract(dir: &Path, name: &dyn Fn(&str) -> String) {
+    let row = |subject: &str, not_available: String| Contract {
+        schema: SCHEMA,
+        interpreter: name("tag"),
+        subject: name(subject),
+        whose: Whose::Cpython,
+        context: "hook".into(),
+        walks: 9,
+        frames: 9,
+        violations: [(name("violation"), 3)].into(),
+        touched: [(name("function"), 3)].into(),
+        allowed: [(name("call"), 3)].into(),
+        stack: 100,
+        minimal_signal_stack: 2000,
+        lost: [(name("signal"), 1)].into(),
+        not_checked: [(name("unseen"), name("reason"))].into(),
+        not_available,
+    };
+    let rows = [row("subject", String::new()), row("subject-absent", name("cause"))];
+    write(dir, &declared(Kind::Contract, name, vec![]), &rows);
 }
 
 fn costs(dir: &Path, name: &dyn Fn(&str) -> String) {
