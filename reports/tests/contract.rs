@@ -61,9 +61,10 @@ fn c7_is_decided_by_the_proposed_functions_alone() {
     let mut broken = functions.clone();
     broken[1].violations.insert("refcount".into(), 1);
     assert_eq!(verdict(&broken), "refuted");
+    // A bad load is no violation of this contract.
     let mut dead = functions;
     dead[2].lost.insert("SIGSEGV".into(), 1);
-    assert_eq!(verdict(&dead), "refuted");
+    assert_eq!(verdict(&dead), "supported");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub struct Subject {
     pub whose: Whose,
     /// Violations that it must be seen with: those that were planted.
     pub expected: &'static [Kind],
+    /// It follows pointers by raw loads, so that a bad one is fatal.
+    pub reads_raw: bool,
     /// Why it cannot be called on this interpreter; empty when it can.
     pub not_available: String,
     prepare: fn(Python<'_>) -> PyResult<()>,
@@ -54,6 +56,7 @@ impl Subject {
             name: name.to_owned(),
             whose,
             expected: &[],
+            reads_raw: false,
             not_available: String::new(),
             prepare: |_| Ok(()),
             walk: Box::new(walk),
@@ -104,11 +107,12 @@ pub fn all(py: Python<'_>) -> PyResult<Vec<Subject>> {
         .iter()
         .filter(|entry| entry.reads != Reads::Outside)
         .map(|entry| {
-            Subject::new(entry.name, Whose::Ours, |here| {
+            let subject = Subject::new(entry.name, Whose::Ours, |here| {
                 frames_by(here, |here, request, out| {
                     (entry.live)(&here.live.readers, request, out);
                 })
-            })
+            });
+            Subject { reads_raw: entry.reads == Reads::Raw, ..subject }
         })
         .collect();
     all.push(Subject::new("call_stack", Whose::Ours, collect_and_print));

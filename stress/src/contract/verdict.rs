@@ -64,9 +64,9 @@ pub fn row(
             }
         };
         add(&mut row, nursery, nursery.ledger());
-        for calls in &ran.calls {
-            system_calls(&mut row, calls);
-        }
+        // The calls of a walk that did not come back are those of its death.
+        let done = nursery.ledger().done.load(Relaxed) as usize;
+        ran.calls.iter().take(done).for_each(|calls| system_calls(&mut row, calls));
         match ran.ended {
             Ended::Exit(0) => {}
             Ended::Exit(code) => {
@@ -138,14 +138,17 @@ fn not_checked(row: &mut Contract, nursery: &Nursery) {
     }
 }
 
-/// What is wrong with a row; `None` where it is as it should be. CPython's own functions have promised nothing.
+/// What is wrong with a row; `None` where it is as it should be. CPython's own functions have promised nothing. That raw loads may
+/// be fatal is what the trials are about, and no violation.
 pub fn finding(row: &Contract, subject: &Subject) -> Option<String> {
     let said: Vec<String> =
         row.violations.iter().map(|(kind, count)| format!("{kind} in {count}/{}", row.walks)).collect();
     match row.whose {
         Whose::Cpython => None,
-        Whose::Ours if row.violations.is_empty() && row.lost.is_empty() => None,
-        Whose::Ours => Some(format!("{}: {}", said.join(", "), named(&row.lost))),
+        Whose::Ours if row.violations.is_empty() && (row.lost.is_empty() || subject.reads_raw) => None,
+        Whose::Ours => {
+            Some([said.join(", "), named(&row.lost)].join("; ").trim_matches([';', ' ']).to_owned())
+        }
         Whose::Planted => {
             let missed: Vec<&str> = subject
                 .expected
