@@ -263,6 +263,17 @@ impl<const SLOTS: usize, const WORDS: usize> Ring<SLOTS, WORDS> {
         taken
     }
 
+    /// As if nothing had ever been pushed. Nobody may be using it: for shared memory that is used again.
+    ///
+    /// # Signal safety
+    /// Stores only.
+    pub fn forget(&self) {
+        let slots = self.slots.iter().flat_map(|slot| slot.words.iter().chain([&slot.length, &slot.state]));
+        for word in slots.chain([&self.next, &self.lost, &self.refused, &self.consumed]) {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// What became of everything that was pushed.
     ///
     /// # Signal safety

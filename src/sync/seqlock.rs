@@ -62,6 +62,9 @@ impl<const N: usize> Seqlock<N> {
     }
 
     /// As if it had never been written. Nobody may be using it: for shared memory that is used again.
+    ///
+    /// # Signal safety
+    /// Stores only.
     pub fn forget(&self) {
         for word in self.words.iter().chain([&self.sequence]) {
             word.store(0, Ordering::Relaxed);
@@ -69,6 +72,9 @@ impl<const N: usize> Seqlock<N> {
     }
 
     /// How often it was written.
+    ///
+    /// # Signal safety
+    /// One load.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.sequence.load(Ordering::Relaxed) / 2
