@@ -158,7 +158,7 @@ pub fn push(page: &Page, sample: Sample) {
 pub fn not_carried(counts: Counts) -> Option<String> {
     let Counts { produced, overwritten, lost, writing, .. } = counts;
     let missing: Vec<String> =
-        [(overwritten, "overwritten before they were read"), (lost, "lost"), (writing, "never finished")]
+        [(overwritten, "overwritten before they were read"), (lost, "lost"), (writing, "not finished")]
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
