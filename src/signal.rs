@@ -14,7 +14,8 @@
 //!
 //! What the handler reads of the earlier handler was published before the handler could run: [`install`] asks for the
 //! disposition, publishes it, and only then installs ours. (The old disposition that `sigaction` hands back is too late:
-//! another thread may fault before the call has returned.)
+//! another thread may fault before the call has returned; it serves to notice whoever installed itself in between.) The order is
+//! [`Handover`]'s, modelled in tests/loom_handover.rs over a kernel of the model's.
 #![allow(unsafe_code)]
 
 mod entry;
@@ -24,17 +25,15 @@ use entry::on_fault;
 pub use mask::{Admitted, admit_faults, admit_faults_now, faults_blocked};
 
 use crate::reader::fixup_for;
-use crate::sync::Published;
+use crate::sync::{Disposition, Handover, Trouble};
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
 use libc::{c_int, c_void, siginfo_t};
 
 /// Re-installs over distinct earlier handlers that a process may make. Two components that take the signal from each
 /// other for ever are a bug that must not become a leak.
 const INSTALLS: usize = 32;
 
-static PREVIOUS: [Published<INSTALLS>; 2] = [Published::new(), Published::new()];
-static INSTALLING: AtomicBool = AtomicBool::new(false);
+static HANDOVERS: [Handover<INSTALLS>; 2] = [Handover::new(), Handover::new()];
 
 const SIGNALS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
@@ -83,58 +82,64 @@ pub enum Owner {
 /// # Errors
 /// The kernel refuses, or too many installs.
 pub fn install() -> Result<Installed, InstallError> {
-    while INSTALLING.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        core::hint::spin_loop();
+    for (signal, handover) in SIGNALS.into_iter().zip(&HANDOVERS) {
+        handover.install(&Kernel(signal)).map_err(|trouble| match trouble {
+            Trouble::Kernel(error) => error,
+            Trouble::Full => InstallError::TooManyInstalls,
+        })?;
     }
-    let result = (0..2).try_for_each(install_one);
-    INSTALLING.store(false, Ordering::Release);
-    result.map(|()| Installed(()))
+    Ok(Installed(()))
 }
 
-fn install_one(index: usize) -> Result<(), InstallError> {
-    let signal = SIGNALS[index];
-    let before = disposition(signal)?;
-    if before.sa_sigaction == on_fault as *const () as usize {
-        return Ok(());
+/// The kernel's disposition of a signal.
+struct Kernel(c_int);
+
+impl Kernel {
+    fn replace(&self, action: Option<&libc::sigaction>) -> Result<[u64; 3], InstallError> {
+        let replaced = sigaction(self.0, action)?;
+        Ok([replaced.sa_sigaction as u64, u64::from(replaced.sa_flags as u32), mask::word(&replaced.sa_mask)])
     }
-    let words = [before.sa_sigaction as u64, u64::from(before.sa_flags as u32), mask::word(&before.sa_mask)];
-    // A profiler that starts and stops finds the same handler each time.
-    if PREVIOUS[index].last() != Some(words) {
-        PREVIOUS[index].push(words).map_err(|_| InstallError::TooManyInstalls)?;
+}
+
+impl Disposition for Kernel {
+    type Error = InstallError;
+
+    fn ask(&self) -> Result<[u64; 3], InstallError> {
+        self.replace(None)
     }
-    // SAFETY: an all-zero sigaction is valid (default action, empty mask).
-    let mut ours: libc::sigaction = unsafe { core::mem::zeroed() };
-    ours.sa_sigaction = on_fault as *const () as usize;
-    // SA_NODEFER: a chained handler (faulthandler, a crash tracker) may walk with guarded loads itself; with the signal
-    // blocked, the kernel would kill the process at the first bad load (bpo-23836 is the same trap).
-    ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-    // SAFETY: installs a handler of the right signature; the mask is empty.
-    if unsafe { libc::sigaction(signal, &ours, ptr::null_mut()) } != 0 {
-        return Err(InstallError::Sigaction(errno()));
+
+    fn install_ours(&self) -> Result<[u64; 3], InstallError> {
+        let mut ours = default_action();
+        ours.sa_sigaction = on_fault as *const () as usize;
+        // SA_NODEFER: a chained handler (faulthandler, a crash tracker) may walk with guarded loads itself; with the signal
+        // blocked, the kernel would kill the process at the first bad load (bpo-23836 is the same trap).
+        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        self.replace(Some(&ours))
     }
-    Ok(())
+
+    fn put_back(&self, [handler, flags, mask]: [u64; 3]) -> Result<[u64; 3], InstallError> {
+        let mut action = default_action();
+        action.sa_sigaction = handler as usize;
+        action.sa_flags = flags as u32 as c_int;
+        action.sa_mask = mask::set(mask);
+        self.replace(Some(&action))
+    }
+
+    fn is_ours(&self, [handler, ..]: &[u64; 3]) -> bool {
+        *handler == on_fault as *const () as u64
+    }
 }
 
 /// Puts the earlier handlers back where ours is still installed; a signal that another component took over since is left
-/// alone.
+/// alone. Not for signal handlers: it takes a lock.
 ///
 /// # Safety
 ///
 /// No guarded load may run from now on, in any thread, until [`install`] succeeds again.
 pub unsafe fn uninstall() {
-    for (signal, previous) in SIGNALS.into_iter().zip(&PREVIOUS) {
-        if owner(signal) == Owner::Us
-            && let Some([handler, flags, mask]) = previous.last()
-        {
-            // SAFETY: all-zero is valid, then the published fields are put back.
-            unsafe {
-                let mut action: libc::sigaction = core::mem::zeroed();
-                action.sa_sigaction = handler as usize;
-                action.sa_flags = flags as u32 as c_int;
-                action.sa_mask = mask::set(mask);
-                libc::sigaction(signal, &action, ptr::null_mut());
-            }
-        }
+    for (signal, handover) in SIGNALS.into_iter().zip(&HANDOVERS) {
+        // Of a signal that we own, and in its own words, the kernel refuses nothing.
+        let _ = handover.uninstall(&Kernel(signal));
     }
 }
 
@@ -144,20 +149,26 @@ pub unsafe fn uninstall() {
 /// `sigaction` is on POSIX's list.
 #[must_use]
 pub fn owner(signal: c_int) -> Owner {
-    match disposition(signal) {
+    match sigaction(signal, None) {
         Ok(action) if action.sa_sigaction == on_fault as *const () as usize => Owner::Us,
         _ => Owner::Other,
     }
 }
 
-fn disposition(signal: c_int) -> Result<libc::sigaction, InstallError> {
-    // SAFETY: an all-zero sigaction is valid; the kernel fills it.
-    unsafe {
-        let mut action: libc::sigaction = core::mem::zeroed();
-        match libc::sigaction(signal, ptr::null(), &mut action) {
-            0 => Ok(action),
-            _ => Err(InstallError::Sigaction(errno())),
-        }
+/// An action with every field zero: the default one, without flags, with an empty mask.
+fn default_action() -> libc::sigaction {
+    // SAFETY: plain integers, for which all-zero is valid.
+    unsafe { core::mem::zeroed() }
+}
+
+/// Asks for a signal's disposition, and replaces it where an action is given; what it was.
+fn sigaction(signal: c_int, action: Option<&libc::sigaction>) -> Result<libc::sigaction, InstallError> {
+    let mut before = default_action();
+    // SAFETY: the action is null or valid: our handler, which has the right signature, or what the kernel said before. The kernel
+    // fills `before`.
+    match unsafe { libc::sigaction(signal, action.map_or(ptr::null(), ptr::from_ref), &mut before) } {
+        0 => Ok(before),
+        _ => Err(InstallError::Sigaction(errno())),
     }
 }
 
@@ -191,12 +202,7 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
 
 /// The default action from now on.
 fn to_default(signal: c_int) {
-    // SAFETY: an all-zero sigaction is valid, and SIG_DFL is a disposition.
-    unsafe {
-        let mut default: libc::sigaction = core::mem::zeroed();
-        default.sa_sigaction = libc::SIG_DFL;
-        libc::sigaction(signal, &default, ptr::null_mut());
-    }
+    let _ = sigaction(signal, Some(&default_action()));
 }
 
 /// Hands a fault to the handler that was there before ours.
@@ -205,7 +211,7 @@ fn to_default(signal: c_int) {
 /// `info` and `context` are the kernel's.
 unsafe fn chain(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let index = usize::from(signal == libc::SIGBUS);
-    let [handler, flags, mask] = PREVIOUS[index].last().unwrap_or_default();
+    let [handler, flags, mask] = HANDOVERS[index].earlier().unwrap_or_default();
     // SAFETY: see each step; all calls are on POSIX's list of async-signal-safe functions.
     unsafe {
         let synchronous = (*info).si_code > 0;

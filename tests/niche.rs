@@ -14,6 +14,9 @@ use std::path::Path;
 const _: () = has_no_niche::<Addr>();
 const _: () = has_no_niche::<Frame>();
 
+/// What stands before code that is in no build but those of unit tests and of models.
+const TESTS: [&str; 3] = ["#[cfg(test)]", "#[cfg(all(test, not(loom)))]", "#[cfg(any(loom, test))]"];
+
 /// Sources by their path under src/, without the code of unit tests (which may do what it likes with its own memory).
 fn sources() -> BTreeMap<String, String> {
     fn add(root: &Path, folder: &Path, into: &mut BTreeMap<String, String>) {
@@ -23,7 +26,10 @@ fn sources() -> BTreeMap<String, String> {
                 add(root, &path, into);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_string();
+                let code = TESTS.iter().fold(&text[..], |code, cfg| {
+                    code.split(&format!("\n{cfg}\nmod tests {{")).next().unwrap()
+                });
+                let code = code.to_string();
                 into.insert(path.strip_prefix(root).unwrap().display().to_string(), code);
             }
         }
@@ -31,15 +37,16 @@ fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeMap::new();
     add(&root, &root, &mut found);
-    // `#[cfg(test)]` before `mod name;`: a file of unit tests.
-    let tests: Vec<String> = found
-        .iter()
-        .flat_map(|(path, text)| {
-            let folder = path.trim_end_matches(".rs");
-            let names = text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(";\n"));
-            names.map(move |(name, _)| format!("{folder}/{name}.rs"))
-        })
-        .collect();
+    // Such a line before `mod name;`: a file that is compiled for tests only.
+    let mut tests = Vec::new();
+    for (path, text) in &found {
+        let folder = path.trim_end_matches(".rs");
+        for (cfg, visible) in TESTS.iter().flat_map(|cfg| [(cfg, ""), (cfg, "pub ")]) {
+            let before = format!("{cfg}\n{visible}mod ");
+            let names = text.split(&before).skip(1).filter_map(|rest| rest.split_once(';'));
+            tests.extend(names.map(|(name, _)| format!("{folder}/{name}.rs")));
+        }
+    }
     found.retain(|path, _| !tests.contains(path));
     assert!(found.len() > 20, "the sources are there");
     found

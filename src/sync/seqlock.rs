@@ -1,9 +1,6 @@
 //! A few words that many threads and nested handlers read and replace, and nobody waits for.
 
-#[cfg(not(loom))]
-use core::sync::atomic::{AtomicU64, Ordering, fence};
-#[cfg(loom)]
-use loom::sync::atomic::{AtomicU64, Ordering, fence};
+use super::atomics::{AtomicU64, Ordering, array_of, constructor, fence};
 
 /// `N` words that are read whole or not at all.
 ///
@@ -11,24 +8,18 @@ use loom::sync::atomic::{AtomicU64, Ordering, fence};
 /// a handler that interrupts a writer on its own thread neither waits for it nor sees half of its words. A writer that never
 /// comes back (its thread was cancelled, or forked away) leaves one cell that is odd, and useless, for ever.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Seqlock<const N: usize> {
     sequence: AtomicU64,
     words: [AtomicU64; N],
 }
 
 impl<const N: usize> Seqlock<N> {
-    /// Never written: sequence 0, and words of 0.
-    #[cfg(not(loom))]
-    #[must_use]
-    pub const fn new() -> Self {
-        Seqlock { sequence: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; N] }
-    }
-
-    /// Never written (loom's atomics cannot be built in a constant).
-    #[cfg(loom)]
-    #[must_use]
-    pub fn new() -> Self {
-        Seqlock { sequence: AtomicU64::new(0), words: core::array::from_fn(|_| AtomicU64::new(0)) }
+    constructor! {
+        /// Never written: sequence 0, and words of 0.
+        pub fn new() -> Self {
+            Seqlock { sequence: AtomicU64::new(0), words: array_of![AtomicU64::new(0); N] }
+        }
     }
 
     /// The words of one write, or `None` while somebody writes or where somebody just has.
@@ -70,7 +61,20 @@ impl<const N: usize> Seqlock<N> {
         ours
     }
 
+    /// As if it had never been written. Nobody may be using it: for shared memory that is used again.
+    ///
+    /// # Signal safety
+    /// Stores only.
+    pub fn forget(&self) {
+        for word in self.words.iter().chain([&self.sequence]) {
+            word.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// How often it was written.
+    ///
+    /// # Signal safety
+    /// One load.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.sequence.load(Ordering::Relaxed) / 2

@@ -9,18 +9,24 @@
 use crate::fault::Fault;
 use crate::oracle::{Oracle, Verdict};
 use crate::page::{Page, Tally, phase_code};
+use crate::sample::{self, Sample};
 use crate::subject::{Judged, Subject};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, FrameBuf};
 use sigwalk::reader::{FaultKind, VmReader};
+use sigwalk::sync::Kept;
 use sigwalk::walk::{Detail, End, Request, Truncated, Walk};
 use sigwalk_embed::Live;
 use sigwalk_record::Phase;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Frames a walk may deliver.
 pub const FRAMES: usize = 128;
+
+/// Frames of an impossible stack that are kept: how many, and two words each.
+const WITNESS: usize = 16;
+const WITNESS_WORDS: usize = 1 + 2 * WITNESS;
 
 /// What a handler needs.
 pub struct Context {
@@ -34,13 +40,11 @@ pub struct Context {
     pub oracle: &'static Oracle,
     /// Where it is counted.
     pub page: &'static Page,
-    /// 0 until the first impossible stack was kept in `witness`, 1 while it is written, 2 when it is there.
-    witness_state: AtomicU32,
-    witness: Cell<([Frame; 16], usize)>,
+    /// Whether each walk leaves a sample on the page, for a consumer.
+    carries: bool,
+    /// The first impossible stack.
+    witness: Kept<WITNESS_WORDS>,
 }
-
-// SAFETY: `witness` is written by the one attempt that moved `witness_state` from 0 to 1, and read only after it is 2.
-unsafe impl Sync for Context {}
 
 static CONTEXT: AtomicPtr<Context> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -58,8 +62,13 @@ pub fn phase() -> Phase {
 impl Context {
     /// A context whose trial has not begun.
     pub fn new(live: Live, subject: Subject, oracle: &'static Oracle, page: &'static Page) -> Self {
-        let witness = Cell::new(([Frame::default(); 16], 0));
-        Context { live, subject, fault: None, oracle, page, witness_state: AtomicU32::new(0), witness }
+        Context { live, subject, fault: None, oracle, page, carries: false, witness: Kept::new() }
+    }
+
+    /// The same, whose walks leave samples on the page, or do not.
+    #[must_use]
+    pub fn carrying(self, carries: bool) -> Self {
+        Context { carries, ..self }
     }
 
     /// The same with a fault.
@@ -73,7 +82,7 @@ impl Context {
     #[must_use]
     pub fn in_forked_child(&self) -> Self {
         let live = self.live.reading(VmReader::own());
-        Context::new(live, self.subject, self.oracle, self.page).with_fault(self.fault)
+        Context::new(live, self.subject, self.oracle, self.page).with_fault(self.fault).carrying(self.carries)
     }
 
     /// Publishes the context for handlers of this process, for ever.
@@ -154,26 +163,30 @@ impl Context {
             self.keep_witness(out.frames());
         }
         self.page.count(tally);
+        if self.carries {
+            sample::push(self.page, Sample::of(tally, walk.end, out.frames()));
+        }
         tally
     }
 
     fn keep_witness(&self, stack: &[Frame]) {
-        if self.witness_state.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            let mut kept = [Frame::default(); 16];
-            let len = stack.len().min(kept.len());
-            kept[..len].copy_from_slice(&stack[..len]);
-            self.witness.set((kept, len));
-            self.witness_state.store(2, Ordering::Release);
+        let mut words = [0; WITNESS_WORDS];
+        words[0] = stack.len().min(WITNESS) as u64;
+        for (words, frame) in words[1..].chunks_exact_mut(2).zip(stack) {
+            words.copy_from_slice(&[frame.code.get(), u64::from(frame.line as u32)]);
         }
+        self.witness.keep(words);
     }
 
     /// The first impossible stack, in words. Not for handlers.
     pub fn witness(&self) -> Option<String> {
-        if self.witness_state.load(Ordering::Acquire) != 2 {
-            return None;
-        }
-        let (frames, len) = self.witness.get();
-        let words: Vec<String> = frames[..len].iter().map(|frame| self.oracle.describe(frame)).collect();
+        let kept = self.witness.get()?;
+        let frames = kept[1..].chunks_exact(2).take(kept[0] as usize).map(|words| Frame {
+            code: Addr::new(words[0]),
+            line: words[1] as u32 as i32,
+            ..Frame::default()
+        });
+        let words: Vec<String> = frames.map(|frame| self.oracle.describe(&frame)).collect();
         Some(format!("first impossible stack, innermost first: {}", words.join(" < ")))
     }
 }

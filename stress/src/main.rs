@@ -31,6 +31,7 @@ mod process;
 mod progress;
 mod python;
 mod records;
+mod sample;
 mod server;
 mod soak;
 mod subject;

@@ -6,10 +6,16 @@
 //! any moment, also in a signal handler and also while another process is being killed in the middle of a write.
 #![allow(unsafe_code)]
 
+use crate::sample::Samples;
+use sigwalk::sync::Seqlock;
 use sigwalk_record::{Crash, Phase, Tallies};
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::{Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 const NOTE: usize = 1024;
+
+/// Bytes of the mapping.
+const SIZE: usize = size_of::<Page>().next_multiple_of(4096);
 
 /// One trial's page. All fields are written by the child, and read by the parent when the child has ended or is late.
 #[repr(C)]
@@ -43,10 +49,11 @@ pub struct Page {
     pub missed: AtomicU64,
     /// In the order of [`Tally`].
     pub tallies: [AtomicU64; Tally::COUNT],
-    crash_signal: AtomicU32,
-    crash_phase: AtomicU32,
-    crash_address: AtomicU64,
-    crash_pc: AtomicU64,
+    /// Samples of walks, for workloads whose handlers carry them out.
+    pub samples: Samples,
+    /// Where a process died, in a walk and outside of one: signal and phase, address, program counter. Several processes may share the
+    /// page (workload soak: a program that forks), and a parent may look before they have ended: it sees one of them, whole.
+    crashes: [Seqlock<3>; 2],
     /// Not 0: the harness failed in the child, the note says why.
     pub failed: AtomicU32,
     note_len: AtomicU32,
@@ -98,7 +105,14 @@ const TALLIES: [(Tally, &str); Tally::COUNT] = [
 ];
 
 impl Tally {
-    const COUNT: usize = 9;
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
+    /// The one with that number.
+    #[must_use]
+    pub fn of(number: usize) -> Option<Tally> {
+        TALLIES.get(number).map(|(tally, _)| *tally)
+    }
 }
 
 const PHASES: [Phase; 6] =
@@ -122,13 +136,12 @@ impl Page {
     /// # Errors
     /// The kernel has no memory.
     pub fn map() -> std::io::Result<&'static Page> {
-        const { assert!(size_of::<Page>() <= 4096) };
         // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives until `unmap`; all-zero
         // is a valid Page, which is made of atomics only.
         unsafe {
             let page = libc::mmap(
                 std::ptr::null_mut(),
-                4096,
+                SIZE,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED | libc::MAP_ANONYMOUS,
                 -1,
@@ -147,7 +160,7 @@ impl Page {
     /// Nothing in this process uses it any more.
     pub unsafe fn unmap(page: &'static Page) {
         // SAFETY: mapped by `map` with this size; the caller answers for the rest.
-        unsafe { libc::munmap(std::ptr::from_ref(page).cast_mut().cast(), 4096) };
+        unsafe { libc::munmap(std::ptr::from_ref(page).cast_mut().cast(), SIZE) };
     }
 
     /// Zeroes the page for the next trial. No child may be using it.
@@ -155,8 +168,6 @@ impl Page {
         for word in [
             &self.flow,
             &self.walk_phase,
-            &self.crash_signal,
-            &self.crash_phase,
             &self.failed,
             &self.stop,
             &self.lenient,
@@ -167,9 +178,10 @@ impl Page {
         }
         self.walking.store(0, Relaxed);
         let counts = [&self.steps, &self.walks, &self.frames, &self.missed, &self.boundaries, &self.unlisted];
-        for word in [&self.crash_address, &self.crash_pc]
+        self.samples.forget();
+        self.crashes.iter().for_each(Seqlock::forget);
+        for word in counts
             .into_iter()
-            .chain(counts)
             .chain(&self.tallies)
             .chain(self.sites.iter().flat_map(|site| [&site.key, &site.count]))
         {
@@ -180,6 +192,12 @@ impl Page {
     /// Counts one.
     pub fn count(&self, tally: Tally) {
         self.tallies[tally as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How often the tally with that number was counted.
+    #[must_use]
+    pub fn tally(&self, number: usize) -> u64 {
+        self.tallies[number].load(Relaxed)
     }
 
     /// Counts what a walk at the boundary before the instruction at `pc` met. Handler code, by any number of threads.
@@ -217,29 +235,21 @@ impl Page {
         self.flow.store(phase_code(phase), Relaxed);
     }
 
-    /// Writes where the process dies. Handler code. Where several processes share the page (workload soak: a program that forks), a
-    /// crash in a walk is not overwritten by one that a program makes on purpose.
+    /// Writes where the process dies. Handler code. Of two that die at the same moment one is kept.
     pub fn record_crash(&self, signal: i32, phase: Phase, address: u64, pc: u64) {
-        let kept = phase_of(self.crash_phase.load(Relaxed));
-        if self.crash_signal.load(Relaxed) != 0 && kept.is_walking() && !phase.is_walking() {
-            return;
-        }
-        self.crash_phase.store(phase_code(phase), Relaxed);
-        self.crash_address.store(address, Relaxed);
-        self.crash_pc.store(pc, Relaxed);
-        self.crash_signal.store(signal as u32, Relaxed);
+        let what = u64::from(signal as u32) << 32 | u64::from(phase_code(phase));
+        self.crashes[usize::from(!phase.is_walking())].try_write([what, address, pc]);
     }
 
-    /// The crash that was recorded, if any: phase, record, program counter.
+    /// The crash that was recorded, if any: phase, record, program counter. One in a walk comes before one that a program makes on
+    /// purpose.
     #[must_use]
     pub fn crash(&self) -> Option<(Phase, Crash, u64)> {
-        let signal = self.crash_signal.load(Relaxed) as i32;
-        if signal == 0 {
-            return None;
-        }
-        let address = self.crash_address.load(Relaxed);
+        let [what, address, pc] =
+            self.crashes.iter().filter(|crash| crash.writes() > 0).find_map(Seqlock::read)?;
+        let signal = (what >> 32) as i32;
         let crash = Crash { signal, address: (address != 0).then(|| format!("{address:#x}")), site: None };
-        Some((phase_of(self.crash_phase.load(Relaxed)), crash, self.crash_pc.load(Relaxed)))
+        Some((phase_of(what as u32), crash, pc))
     }
 
     /// Leaves a note for the parent, cut at 1024 bytes.
@@ -248,13 +258,13 @@ impl Page {
         for (place, byte) in self.note.iter().zip(bytes) {
             place.store(*byte, Relaxed);
         }
-        self.note_len.store(bytes.len() as u32, Relaxed);
+        self.note_len.store(bytes.len() as u32, Release);
     }
 
     /// The note, if one was left.
     #[must_use]
     pub fn note(&self) -> Option<String> {
-        let len = (self.note_len.load(Relaxed) as usize).min(NOTE);
+        let len = (self.note_len.load(Acquire) as usize).min(NOTE);
         let bytes: Vec<u8> = self.note[..len].iter().map(|byte| byte.load(Relaxed)).collect();
         (len > 0).then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -275,5 +285,26 @@ impl Page {
             no_thread_state: get(Tally::NoThreadState),
             missed: self.missed.load(Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_in_a_walk_comes_before_one_on_purpose_and_the_last_before_the_first() {
+        let page = Page::map().unwrap();
+        assert!(page.crash().is_none());
+        page.record_crash(libc::SIGABRT, Phase::Target, 0, 1);
+        page.record_crash(libc::SIGSEGV, Phase::Target, 0x10, 2);
+        let (phase, crash, pc) = page.crash().unwrap();
+        assert_eq!((phase, crash.signal, crash.address.as_deref(), pc), (Phase::Target, 11, Some("0x10"), 2));
+        page.record_crash(libc::SIGBUS, Phase::ThreadName, 0, 3);
+        page.record_crash(libc::SIGABRT, Phase::Target, 0, 4);
+        let (phase, crash, pc) = page.crash().unwrap();
+        assert_eq!((phase, crash.signal, crash.address, pc), (Phase::ThreadName, 7, None, 3));
+        page.reset();
+        assert!(page.crash().is_none());
     }
 }

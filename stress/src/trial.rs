@@ -4,6 +4,7 @@
 use crate::attempt::Context;
 use crate::campaign::Plan;
 use crate::page::Page;
+use crate::sample::{Taken, not_carried};
 use crate::target::End;
 use crate::workload::{self, Running, Workload, program, step};
 use crate::{crash, python};
@@ -70,6 +71,7 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
     let live = live.reading(VmReader::own());
     let context = Context::new(live, subject, Box::leak(Box::new(program.oracle)), page)
         .with_fault(plan.fault)
+        .carrying(plan.workload == Workload::Signal)
         .publish();
 
     page.enter(Phase::Target);
@@ -81,20 +83,25 @@ fn run(live: &'static Live, plan: &Plan, seed: u64, page: &'static Page) -> Resu
         step::leave_garbage(&context.live, seed);
     }
     let (begun, time) = (Instant::now(), Duration::from_millis(plan.millis));
+    let mut taken = Taken::default();
     Python::attach(|py| -> Result<(), String> {
         let mut passes = 0;
         // One pass at least: a process that was not scheduled for a while has measured nothing otherwise.
         while passes == 0 || plan.passes.map_or_else(|| begun.elapsed() < time, |most| passes < most) {
             running.window(|| program.pass.call0(py)).map_err(|error| format!("target: {error}"))?;
             passes += 1;
+            taken.take(page, |_| {});
         }
         Ok(())
     })?;
     end(plan, page, &running)?;
     running.finish(context)?;
+    taken.take(page, |_| {});
+    let samples = taken.check(page)?;
     page.enter(Phase::Done);
-    if let Some(note) = context.witness() {
-        page.leave_note(&note);
+    let notes: Vec<String> = context.witness().into_iter().chain(not_carried(samples)).collect();
+    if !notes.is_empty() {
+        page.leave_note(&notes.join("; "));
     }
     Ok(())
 }

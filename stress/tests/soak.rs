@@ -70,6 +70,14 @@ sys.exit(5)"
     assert_eq!(run["processes_stormed"], 2, "{run}");
     assert!(run["tallies"]["complete"].as_u64().unwrap() > 50, "{run}");
     assert!(run["signals"].as_u64() >= run["walks"].as_u64());
+    let samples = |what: &str| run["samples"][what].as_u64().unwrap();
+    assert_eq!(samples("produced"), run["walks"].as_u64().unwrap(), "one a walk: {run}");
+    assert_eq!(
+        samples("produced"),
+        samples("carried") + samples("overwritten") + samples("lost") + samples("left"),
+        "{run}"
+    );
+    assert!(samples("carried") > 50 && samples("stacks") > 1, "{run}");
     assert!(trial["cell"].as_str().unwrap().contains("/soak/"), "{trial}");
     assert_eq!(trial["phase"], "done");
 }

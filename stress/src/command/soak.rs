@@ -154,6 +154,12 @@ impl Running<'_> {
                 None => whole = false,
             }
         }
+        if let Err(why) = ended.samples.check(&shared.page) {
+            if !verdict.is_finding() {
+                verdict.outcome = Outcome::HarnessError;
+            }
+            verdict.add_note(&why);
+        }
         self.records.append(&record(trial, cell, storm.seed, &ended, shared, &verdict))?;
         let walks = shared.page.walks.load(Relaxed);
         let rate = walks as f64 / ended.wall.as_secs_f64();

@@ -4,6 +4,7 @@
 use super::shared::{Shared, hand_over};
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::sample::Carried;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -41,6 +42,8 @@ pub struct Ended {
     pub wall: Duration,
     /// User and system time of the program and of those of its children that it waited for.
     pub cpu: Duration,
+    /// Samples that were taken from the page while it ran.
+    pub samples: Carried,
 }
 
 /// The storm of a run.
@@ -113,7 +116,9 @@ impl Program<'_> {
     fn wait(&self, pid: libc::pid_t, begun: Instant, shared: &Shared) -> Option<Ended> {
         let mut late: Option<(Instant, u64)> = None;
         let mut given_up = None;
+        let mut samples = Carried::default();
         loop {
+            samples.take(&shared.page);
             let mut status = 0;
             // SAFETY: our own child, not reaped yet; both places are written. An all-zero rusage is valid.
             let (reaped, usage) = unsafe {
@@ -122,6 +127,8 @@ impl Program<'_> {
             };
             if reaped == pid {
                 kill_group(pid);
+                // Of its last moments, and of children that it left.
+                samples.take(&shared.page);
                 let end = match given_up {
                     Some(in_walk) => End::Late(in_walk),
                     None if libc::WIFSIGNALED(status) => End::Signal(libc::WTERMSIG(status)),
@@ -130,7 +137,7 @@ impl Program<'_> {
                 let time =
                     |value: libc::timeval| Duration::new(value.tv_sec as u64, value.tv_usec as u32 * 1000);
                 let cpu = time(usage.ru_utime) + time(usage.ru_stime);
-                return Some(Ended { end, wall: begun.elapsed(), cpu });
+                return Some(Ended { end, wall: begun.elapsed(), cpu, samples });
             }
             if interrupt::asked() {
                 kill_group(pid);

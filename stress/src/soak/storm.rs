@@ -51,7 +51,7 @@ pub fn begin(
     // On top of the crash reporter, so that it hears of what is not a guarded load.
     sigwalk::signal::install().map_err(|error| error.to_string())?;
     if let Some(subject) = subject {
-        Context::new(live, subject, Oracle::absent(), &shared.page).publish();
+        Context::new(live, subject, Oracle::absent(), &shared.page).carrying(true).publish();
     }
     MEAN_GAP.store(mean_gap_ns, Relaxed);
     RANDOM.store(hash::mix(seed), Relaxed);

@@ -39,6 +39,7 @@ pub struct Stormed {
     walks_per_cpu_second: f64,
     frames: u64,
     tallies: Tallies,
+    samples: Samples,
     /// The program and its forked children.
     processes_stormed: u64,
     /// Walks while another component owned SIGSEGV.
@@ -53,6 +54,34 @@ pub struct Stormed {
     changes: Vec<Change>,
     #[serde(skip)]
     finding: bool,
+}
+
+/// What became of the samples that the handlers pushed, one a walk.
+#[derive(Debug, Serialize)]
+struct Samples {
+    produced: u64,
+    /// Taken by us while the program ran.
+    carried: u64,
+    overwritten: u64,
+    lost: u64,
+    /// Left half-way by processes that were killed, or still in the ring when the last of them was.
+    left: u64,
+    /// Among those carried: stacks that differ in a code object or an instruction.
+    stacks: usize,
+}
+
+impl Samples {
+    fn new(ended: &Ended, shared: &Shared) -> Samples {
+        let counts = shared.page.samples.counts();
+        Samples {
+            produced: counts.produced,
+            carried: counts.consumed,
+            overwritten: counts.overwritten,
+            lost: counts.lost,
+            left: counts.waiting + counts.writing,
+            stacks: ended.samples.stacks(),
+        }
+    }
 }
 
 fn rounded(value: f64) -> f64 {
@@ -92,6 +121,7 @@ impl Stormed {
             walks_per_cpu_second: (walks as f64 / cpu.max(0.001)).round(),
             frames: shared.page.frames.load(Relaxed),
             tallies: shared.page.tallies(),
+            samples: Samples::new(ended, shared),
             processes_stormed: shared.processes.load(Relaxed),
             walks_unprotected: shared.unprotected.load(Relaxed),
             tests: judged.len(),
@@ -193,6 +223,18 @@ impl Report {
                     "; the same results in {}/{} modules, {}/{} tests",
                     run.modules_same, run.modules, run.tests_same, run.tests
                 );
+            }
+            let Samples { produced, carried, overwritten, lost, left, stacks } = run.samples;
+            if produced > 0 {
+                let _ = write!(
+                    text,
+                    "; {carried} samples carried out of handlers ({stacks} different stacks), {overwritten} overwritten"
+                );
+                for (count, what) in [(lost, "lost"), (left, "left in the ring")] {
+                    if count > 0 {
+                        let _ = write!(text, ", {count} {what}");
+                    }
+                }
             }
             text.push('\n');
             if let Some(note) =
