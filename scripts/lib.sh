@@ -71,6 +71,18 @@ tag_of() {
     "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3] + ("d" if hasattr(sys, "gettotalrefcount") else ""))'
 }
 
+# counted VALUE NAME: VALUE is a number above zero.
+counted() {
+    case $1 in '' | 0* | *[!0-9]*) die 2 "$2 is ${1:-missing}; give a number above zero" ;; esac
+}
+
+# shards_and_campaign N CAMPAIGN: both are there.
+shards_and_campaign() {
+    counted "$1" 'the number of shards'
+    [ -n "$2" ] || die 2 "give a campaign, e.g. campaigns/smoke.toml; see scripts/$(basename "$0") --help"
+    [ -r "$2" ] || die 2 "$2 cannot be read; campaigns are in campaigns/"
+}
+
 # build_stress PYTHON → path of the stress binary that was built for it. One binary an interpreter, in .builds/TAG.
 build_stress() {
     local python=$1 tag target

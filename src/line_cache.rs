@@ -47,6 +47,22 @@ struct Entry(Seqlock<WORDS>);
 /// static LINES: LineCache = LineCache::new();
 /// ```
 ///
+/// Walks fill it and ask it where a request names it (`Request::with_lines`). By hand:
+///
+/// ```
+/// # use sigwalk::line_cache::LineCache;
+/// # static LINES: LineCache = LineCache::new();
+/// use sigwalk::addr::Addr;
+/// use sigwalk::line_cache::Key;
+///
+/// let (code, table, interp) = (Addr::new(0x1000), Addr::new(0x2000), Addr::new(0x3000));
+/// let key = Key { code, lasti: 8, table, len: 40, first: 1, version: 17, interp, context: 0 };
+/// LINES.put(&key, 4);
+/// assert_eq!(LINES.get(&key), Some(4));
+/// // Another code object at the same address.
+/// assert_eq!(LINES.get(&Key { version: 18, ..key }), None);
+/// ```
+///
 /// # Signal safety
 ///
 /// No method waits for anybody: who meets a writer, on this thread or another, looks the line up, or forgets what it found.

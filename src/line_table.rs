@@ -122,6 +122,20 @@ pub const fn needed(len: u64, lasti: i32) -> u32 {
 ///
 /// # Signal safety
 /// Loads through `reader` and vector registers; no buffer, no table.
+///
+/// ```
+/// use sigwalk::addr::Addr;
+/// use sigwalk::line_table::{Line, LineError, line_at};
+/// use sigwalk::reader::{ImageReader, Region};
+///
+/// // One code unit of the first line, then, by a long form with the svarint 2 >> 1, three of the next line.
+/// let table = [0b1_0000_000, 0, 0b1_1101_010, 2];
+/// let regions = [Region { start: 0x1000, bytes: &table }];
+/// let line = |lasti| line_at(&ImageReader::new(&regions), Addr::new(0x1000), 4, 7, lasti);
+/// assert_eq!(line(0), Ok(Line::Number(7)));
+/// assert_eq!(line(6), Ok(Line::Number(8)));
+/// assert_eq!(line(8), Err(LineError::PastEnd));
+/// ```
 pub fn line_at<R: Reader>(
     reader: &R,
     data: Addr,

@@ -7,6 +7,26 @@
 //! Only integers cross this boundary: a type with a niche (`bool`, an enum, a reference) filled from memory that another
 //! thread writes lets the *target's bytes* choose the Rust variant, which has killed a production profiler
 //! (grafana/pyroscope-python#37: byte 68 of a torn 3.11 frame was 2, not a `bool`).
+//!
+//! ```
+//! use sigwalk::addr::Addr;
+//! use sigwalk::reader::{FaultKind, GuardedReader, Reader, VmReader};
+//! use sigwalk::signal;
+//!
+//! let word = 42_u64;
+//! let (good, bad) = (Addr::new(&raw const word as u64), Addr::new(8));
+//! // By one instruction, whose fault our handler turns into an error.
+//! let guarded = GuardedReader::new(signal::install()?);
+//! assert_eq!(guarded.u64(good), Ok(42));
+//! assert_eq!(guarded.u64(bad).unwrap_err().kind, FaultKind::Unmapped);
+//! // By a system call, where the kernel allows it.
+//! let kernel = VmReader::own();
+//! if kernel.check().is_ok() {
+//!     assert_eq!(kernel.u64(good), Ok(42));
+//!     assert_eq!(kernel.u64(bad).unwrap_err().at, bad);
+//! }
+//! # Ok::<(), signal::InstallError>(())
+//! ```
 
 mod any;
 mod before;

@@ -33,6 +33,36 @@ pub struct Collected {
 /// In a handler of SIGSEGV or SIGBUS, and wherever these may be blocked, a [`crate::reader::GuardedReader`] needs
 /// [`crate::signal::admit_faults_now`] first.
 ///
+/// # Example
+///
+/// ```
+/// # use sigwalk::heuristics::Era;
+/// # use sigwalk::interpreter::Interpreter;
+/// # use sigwalk::layout::{Layout, Version};
+/// use sigwalk::addr::Addr;
+/// use sigwalk::call_stack::{FrameInfo, Header, collect, print, print_end};
+/// use sigwalk::reader::ImageReader;
+/// use sigwalk::walk::{Detail, End, Request};
+///
+/// let version = Version::from_hex(0x030f_00f0); // Py_Version of 3.15.0
+/// # let interpreter = Interpreter {
+/// #     layout: Layout::constants(version).unwrap(),
+/// #     runtime: Addr::NULL,
+/// #     code_type: Addr::new(0x90_0000),
+/// #     unicode_type: Addr::new(0x90_1000),
+/// #     bytes_type: Addr::new(0x90_2000),
+/// #     era: Era::of(version),
+/// # };
+/// let nothing_mapped = ImageReader::new(&[]);
+/// let mut frames: [FrameInfo; 100] = [FrameInfo::EMPTY; 100];
+/// let request = Request::new(&interpreter, Addr::new(0x1000), Detail::Line);
+/// let collected = collect(&nothing_mapped, &request, &mut frames);
+/// print(2, &frames[..collected.frames], Header::Write)?;
+/// print_end(2, collected.end)?; // why there are no more frames
+/// assert_ne!(collected.end, End::Complete);
+/// # Ok::<(), i32>(())
+/// ```
+///
 /// [`Detail::Code`]: crate::walk::Detail::Code
 pub fn collect<R: Reader, const FILENAME: usize, const NAME: usize>(
     reader: &R,

@@ -34,6 +34,37 @@ const OWNER_LAST_PYTHON: u8 = 2;
 /// Loads through `reader` and nothing else: as signal-safe as the reader is. At most one hop a frame of the buffer and
 /// [`EXTRA_HOPS`], twice that many steps from chunk to chunk, and one scan of a line table of at most 1 MiB a frame. With a
 /// buffer on the handler's stack: 24 bytes a frame.
+///
+/// # Example
+///
+/// A thread state that is not there is a walk that says so. (`Interpreter::read` makes the interpreter of a live process.)
+///
+/// ```
+/// # use sigwalk::heuristics::Era;
+/// # use sigwalk::interpreter::Interpreter;
+/// # use sigwalk::layout::{Layout, Version};
+/// use sigwalk::addr::Addr;
+/// use sigwalk::frame::{Frame, FrameBuf};
+/// use sigwalk::reader::{FaultKind, ImageReader};
+/// use sigwalk::walk::{Detail, Request, strict};
+///
+/// let version = Version::from_hex(0x030f_00f0); // Py_Version of 3.15.0
+/// # let interpreter = Interpreter {
+/// #     layout: Layout::constants(version).unwrap(),
+/// #     runtime: Addr::NULL,
+/// #     code_type: Addr::new(0x90_0000),
+/// #     unicode_type: Addr::new(0x90_1000),
+/// #     bytes_type: Addr::new(0x90_2000),
+/// #     era: Era::of(version),
+/// # };
+/// let nothing_mapped = ImageReader::new(&[]);
+/// let mut frames = [Frame::default(); 64];
+/// let mut out = FrameBuf::new(&mut frames);
+/// let request = Request::new(&interpreter, Addr::new(0x1000), Detail::Line);
+/// let walk = strict::walk(&nothing_mapped, &request, &mut out);
+/// assert!(matches!(walk.fault(), Some((_, FaultKind::Unmapped))));
+/// assert!(out.frames().is_empty());
+/// ```
 pub fn walk<R: Reader>(reader: &R, request: &Request<'_>, out: &mut FrameBuf<'_>) -> Walk {
     walk_confirmed::<R, 1>(reader, request, out)
 }
