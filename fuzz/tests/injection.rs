@@ -3,7 +3,6 @@
 //!
 //! The walks are made in child processes that map nothing where the images were captured, so that a load which does not go
 //! through the reader is a real SIGSEGV, and is counted as the death of its child.
-#![cfg(not(loom))]
 
 #[path = "injection/images.rs"]
 mod images;

@@ -1,16 +1,12 @@
 //! Threads of real interpreters, saved by scripts/seeds: fuzz/seeds/walk/*.img.
 
-#[path = "../../fuzz/src/image.rs"]
-#[allow(dead_code, reason = "the module writes images, too")]
-mod file;
-
-use file::{Image, Piece};
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, NO_LINE};
 use sigwalk::heuristics::Era;
 use sigwalk::interpreter::Interpreter;
 use sigwalk::layout::{Layout, Version};
 use sigwalk::reader::{ImageReader, Reader, Region, VmReader};
+use sigwalk_fuzz::image::{self as file, Image, Piece};
 use std::path::{Path, PathBuf};
 
 /// A saved thread.
@@ -23,7 +19,7 @@ pub struct Captured {
 
 /// All images, sorted.
 pub fn all() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/walk");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/walk");
     let mut files: Vec<_> =
         std::fs::read_dir(dir).expect("scripts/seeds makes it").map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "img"));
