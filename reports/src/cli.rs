@@ -104,6 +104,7 @@ pub struct Input {
 /// Arguments of `report build`.
 #[derive(Debug, Args)]
 pub struct Build {
+    /// What is read.
     #[command(flatten)]
     pub input: Input,
     /// The page to write.
@@ -156,6 +157,7 @@ fn percent(text: &str) -> Result<f64, String> {
 /// Arguments of `report text`.
 #[derive(Debug, Args)]
 pub struct Text {
+    /// What is read.
     #[command(flatten)]
     pub input: Input,
     /// Print summary.json instead.
@@ -166,6 +168,7 @@ pub struct Text {
 /// Arguments of `report export`.
 #[derive(Debug, Args)]
 pub struct Export {
+    /// What is read.
     #[command(flatten)]
     pub input: Input,
     /// What to write.

@@ -55,6 +55,7 @@ impl Detail {
     }
 }
 
+/// The whole file.
 #[derive(Serialize, JsonSchema)]
 pub struct Summary<'a> {
     schema: u32,

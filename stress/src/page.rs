@@ -80,14 +80,23 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Tally {
+    /// Whole, says the walker, and possible, says the oracle.
     Complete,
+    /// Cut, says the walker.
     Truncated,
+    /// Refused, says the walker.
     Rejected,
+    /// Saved from a fault, says the walker.
     RecoveredFault,
+    /// Silent: an edge that does not exist.
     Splice,
+    /// Silent: a line that cannot be.
     WrongLine,
+    /// Silent: true, and cut.
     Prefix,
+    /// Silent: frames that were left already.
     Stale,
+    /// There was nothing to walk.
     NoThreadState,
 }
 

@@ -100,9 +100,13 @@ pub fn arm() {
 
 /// A workload that has begun.
 pub enum Running {
+    /// Hooks walk.
     Hook,
+    /// A timer's handler walks.
     Signal,
+    /// Another thread or process walks.
     Other(other::Walking),
+    /// Every step walks, or a tracer.
     Step,
 }
 

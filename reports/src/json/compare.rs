@@ -10,6 +10,7 @@ use serde::Serialize;
 /// Version of this part.
 pub const SCHEMA: u32 = 1;
 
+/// What `report compare --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub struct Document<'a> {
     schema: u32,

@@ -23,6 +23,7 @@ fn main() {
     }
 }
 
+/// Everything, or the one line that says what is missing.
 fn run() -> Result<(), String> {
     let facts = python::ask(&python::find()?)?;
     facts.check()?;
@@ -81,9 +82,11 @@ struct Place {
     root: PathBuf,
     /// Directory of `Python.h`.
     include: PathBuf,
+    /// Arguments of the linker.
     link_args: Vec<String>,
 }
 
+/// Where the parts of an interpreter are: of the host, or of a tree with a C library of its own.
 fn place(facts: &python::Facts, sysroot: Option<&sysroot::Sysroot>) -> Result<Place, String> {
     let Some(tree) = sysroot else {
         return host_place(facts);

@@ -33,18 +33,31 @@ for name, value in {
 
 /// What the interpreter answered.
 pub struct Facts {
+    /// `sys.executable`
     pub executable: String,
+    /// `platform.python_version()`
     pub version: String,
+    /// `sys.version_info.minor`
     pub minor: u32,
+    /// `sys.hexversion`, hexadecimal.
     pub hexversion: String,
+    /// `sys.base_prefix`
     pub base_prefix: String,
+    /// Directory of `Python.h`.
     pub include: String,
+    /// LIBDIR
     pub libdir: String,
+    /// INSTSONAME: the file that is loaded.
     pub instsoname: String,
+    /// LDLIBRARY: the name that the linker looks for.
     pub ldlibrary: String,
+    /// Py_DEBUG
     pub debug: bool,
+    /// JIT compiled in.
     pub jit: bool,
+    /// CONFIG_ARGS
     pub config_args: String,
+    /// Compiler and its flags.
     pub compiler: String,
     implementation: String,
     free_threaded: bool,

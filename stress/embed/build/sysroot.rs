@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// What `sigwalk-sysroot` says, its paths made absolute.
 pub struct Sysroot {
+    /// Its directory.
     pub root: PathBuf,
+    /// Its dynamic linker.
     pub ld_so: PathBuf,
+    /// Where its libraries are, libpython's directory first.
     pub lib_dirs: Vec<PathBuf>,
+    /// What the linker searches.
     pub link_dir: PathBuf,
+    /// PYTHONHOME.
     pub home: PathBuf,
+    /// Directory of `Python.h`.
     pub include: PathBuf,
 }
 

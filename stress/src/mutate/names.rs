@@ -32,7 +32,12 @@ pub enum Name {
     /// There is none, or it was not believed.
     Missing,
     /// The bytes, as far as there was room.
-    Text { bytes: Vec<u8>, truncated: bool },
+    Text {
+        /// What it holds.
+        bytes: Vec<u8>,
+        /// Whether it was cut.
+        truncated: bool,
+    },
 }
 
 /// A stack with names.

@@ -38,7 +38,9 @@ impl std::fmt::Display for End {
 
 /// A run that has ended.
 pub struct Ended {
+    /// How.
     pub end: End,
+    /// After how long.
     pub wall: Duration,
     /// User and system time of the program and of those of its children that it waited for.
     pub cpu: Duration,
@@ -48,9 +50,13 @@ pub struct Ended {
 
 /// The storm of a run.
 pub struct Storm<'a> {
+    /// Who walks.
     pub walker: &'a str,
+    /// Mean time between two signals.
     pub gap_ns: u64,
+    /// Of the gaps.
     pub seed: u64,
+    /// Where a thread keeps its thread state, from `tls::slots`.
     pub bound: Option<isize>,
 }
 

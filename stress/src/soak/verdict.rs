@@ -30,6 +30,7 @@ const ABSENT: &str = "(absent)";
 /// What is compared of a run.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// How it ended.
     pub end: End,
     /// Of single tests, where the program writes such.
     pub tests: Option<Results>,
@@ -40,14 +41,18 @@ pub struct Seen {
 /// A test with a result that it never had without a storm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// Its name.
     pub test: String,
+    /// Its result without signals.
     pub without: String,
+    /// Its result with them.
     pub with: String,
 }
 
 /// Runs without a storm.
 #[derive(Debug, Default)]
 pub struct Plain {
+    /// Each run.
     pub runs: Vec<Seen>,
 }
 
@@ -104,10 +109,15 @@ impl Plain {
 /// What became of a stormed run.
 #[derive(Debug)]
 pub struct Verdict {
+    /// The outcome.
     pub outcome: Outcome,
+    /// Where it was.
     pub phase: Phase,
+    /// Of what it died, where it died.
     pub crash: Option<Crash>,
+    /// What else is to be said.
     pub note: Option<String>,
+    /// Tests with another result.
     pub changes: Vec<Change>,
 }
 

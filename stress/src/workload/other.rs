@@ -26,9 +26,11 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Who walks: a native thread, or for walkers outside a process of its own.
 pub enum Walking {
+    /// A native thread.
     Thread(std::thread::JoinHandle<()>),
     /// One that takes the GIL.
     ThreadWithGil(std::thread::JoinHandle<()>),
+    /// A process.
     Process(libc::pid_t),
 }
 
