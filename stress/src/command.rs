@@ -1,5 +1,6 @@
 //! What each verb does.
 
+mod coexist;
 mod doctor;
 mod list;
 mod merge;
@@ -30,6 +31,7 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Doctor { json } => doctor::run(json),
         Verb::Walk(arguments) => walk::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
+        Verb::Coexist(arguments) => coexist::run(&arguments),
         Verb::MutateNursery => mutate::nursery(),
         Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }

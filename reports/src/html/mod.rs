@@ -2,6 +2,7 @@
 
 mod bugs;
 mod claims;
+mod coexistence;
 mod compare;
 mod curve;
 pub mod escape;
@@ -24,6 +25,7 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use coexistence::Beside;
 use compare::Compared;
 use figure::Figure;
 use heuristics::Heuristics;
@@ -71,6 +73,7 @@ struct Page<'a> {
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
     stepping_sites: Table,
+    coexistence: Vec<Beside>,
     bugs: Table,
     findings: Table,
     mutations: Option<Heuristics>,
@@ -136,6 +139,7 @@ fn rendered(model: &Model, title: &str, rows: usize, every_build: bool) -> Resul
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,
         stepping_sites,
+        coexistence: coexistence::sections(records, rows),
         bugs: bugs::table(records, rows),
         findings: bugs::findings(records, rows),
         mutations: heuristics::section(model, rows, every_build),
