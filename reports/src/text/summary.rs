@@ -51,12 +51,13 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Walkers", &of_walkers, TABLE);
     if let Some((kills, left_wrong)) = coexistence::ours(&model.records.coexistence) {
-        out.push_str(&format!(
-            "Beside other owners of signals, in the ways that we recommend: kills {}, signals left wrong in {} of {} trials.\n\n",
+        let line = format!(
+            "Beside other owners of signals, in the ways that we recommend: kills {}, signals left wrong in {} of {} trials.",
             count(kills),
             grouped(left_wrong),
             grouped(kills.n)
-        ));
+        );
+        out.push_str(&format!("{}\n\n", plain(&line)));
     }
     out.push_str("<details><summary>All other tables</summary>\n\n");
     section(&mut out, "Trials", &trials(model), TABLE);

@@ -38,7 +38,7 @@ impl Bad {
     /// The kernel's.
     pub fn draw(seed: u64) -> io::Result<Bad> {
         let why = [Why::Unmapped, Why::Forbidden, Why::BehindEnd][(seed % 3) as usize];
-        Ok(Bad { page: why.page()?, offset: (seed >> 8) % (PAGE as u64 / 2) & !15 })
+        Ok(Bad { page: why.page()?, offset: ((seed >> 8) % (PAGE as u64 / 2)) & !15 })
     }
 
     /// One whose loads fail by SIGSEGV.

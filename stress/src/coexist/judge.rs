@@ -2,7 +2,6 @@
 
 use super::shared::{Said, Shared, Stage};
 use super::trial::Cast;
-use sigwalk::walkers::Reads;
 use sigwalk_record::{Coexistence, SCHEMA};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,14 +17,11 @@ pub enum Ended {
     Late,
 }
 
-/// The exit code with which a trial says that it could not be made.
-const HARNESS: i32 = 1;
-
 /// The row of a cell, trial by trial.
 pub struct Tally {
     row: Coexistence,
-    /// The cell's walker reads through the kernel only, so that it loses nothing with SIGSEGV.
-    kernel: bool,
+    /// Where guarded loads are not protected, the walker reads in another way.
+    falls_back: bool,
     notes: BTreeMap<String, u64>,
 }
 
@@ -42,7 +38,7 @@ impl Tally {
             ours: cast.sampler.ours,
             ..Coexistence::default()
         };
-        Tally { row, kernel: cast.walker.reads == Reads::Kernel, notes: BTreeMap::new() }
+        Tally { row, falls_back: cast.sampler.falls_back, notes: BTreeMap::new() }
     }
 
     /// Counts a trial.
@@ -54,9 +50,6 @@ impl Tally {
         let outside = [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
         match ended {
             Ended::Exit(0) if stage == Stage::Done => self.survived(shared)?,
-            Ended::Exit(HARNESS) if shared.page.failed.load(Relaxed) != 0 => {
-                return Err(shared.page.note().unwrap_or_default());
-            }
             _ if shared.page.failed.load(Relaxed) != 0 => {
                 return Err(shared.page.note().unwrap_or_default());
             }
@@ -80,10 +73,9 @@ impl Tally {
         let protected = shared.protected.load(Relaxed) == 2;
         let said = [0, 1].map(|turn| shared.said(turn));
         match said {
-            [Said::Failed, Said::Complete] if self.kernel || protected || !self.falls_back() => {
-                self.row.recovers += 1;
-            }
-            [Said::Failed, Said::Complete] => self.row.falls_back += 1,
+            [Said::Failed, Said::Complete] if self.falls_back && !protected => self.row.falls_back += 1,
+            // Loads that nobody asked about recover, too, where the other component hands our fault on.
+            [Said::Failed, Said::Complete] => self.row.recovers += 1,
             [first @ (Said::Unprotected | Said::Taken), second] if first == second => {
                 self.row.loses_recovery += 1;
                 self.note(first.name().into());
@@ -99,11 +91,6 @@ impl Tally {
         self.row.restored += u64::from(shared.restored.load(Relaxed));
         self.row.reached += u64::from(shared.reached.load(Relaxed) == 2);
         Ok(())
-    }
-
-    /// Guarded loads that nobody asked about recover where the other component hands our fault on: they read in one way only.
-    fn falls_back(&self) -> bool {
-        self.row.walker == "adaptive"
     }
 
     fn note(&mut self, text: String) {

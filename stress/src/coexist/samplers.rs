@@ -12,6 +12,8 @@ pub struct Sampler {
     pub walker: &'static str,
     /// It asks in each entry of the handler whether guarded loads are protected, and makes no walk where they are not.
     pub asks: bool,
+    /// The walker asks itself, and reads through the kernel where they are not.
+    pub falls_back: bool,
     /// What makes it walk.
     pub signal: c_int,
     /// A way that we recommend: it may kill nothing.
@@ -26,6 +28,7 @@ pub const ALL: &[Sampler] = &[
         name: "guarded",
         walker: "guarded",
         asks: true,
+        falls_back: false,
         signal: libc::SIGURG,
         ours: true,
         beside: |_| true,
@@ -34,6 +37,7 @@ pub const ALL: &[Sampler] = &[
         name: "syscall",
         walker: "syscall",
         asks: false,
+        falls_back: false,
         signal: libc::SIGURG,
         ours: true,
         beside: |_| true,
@@ -42,6 +46,7 @@ pub const ALL: &[Sampler] = &[
         name: "adaptive",
         walker: "adaptive",
         asks: false,
+        falls_back: true,
         signal: libc::SIGURG,
         ours: true,
         beside: |_| true,
@@ -51,6 +56,7 @@ pub const ALL: &[Sampler] = &[
         name: "guarded-unasked",
         walker: "guarded",
         asks: false,
+        falls_back: false,
         signal: libc::SIGURG,
         ours: false,
         beside: |component| component.takes == Takes::Faults,
@@ -60,6 +66,7 @@ pub const ALL: &[Sampler] = &[
         name: "guarded-sigprof",
         walker: "guarded",
         asks: true,
+        falls_back: false,
         signal: libc::SIGPROF,
         ours: false,
         beside: |component| component.takes != Takes::Faults,
