@@ -3,8 +3,11 @@
 use super::cell::Count;
 use sigwalk_record::Coexistence;
 
-/// An outcome, from the best to the worst: name, glyph, and its trials in a row.
-pub const OUTCOMES: [(&str, &str, fn(&Coexistence) -> u64); 4] = [
+/// An outcome: name, glyph, and its trials in a row.
+type Outcome = (&'static str, &'static str, fn(&Coexistence) -> u64);
+
+/// All outcomes, from the best to the worst.
+pub const OUTCOMES: [Outcome; 4] = [
     ("recovers", "✓", |row| row.recovers),
     ("falls back", "↷", |row| row.falls_back),
     ("loses recovery", "◐", |row| row.loses_recovery),
