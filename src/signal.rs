@@ -155,6 +155,20 @@ pub fn owner(signal: c_int) -> Owner {
     }
 }
 
+/// Whether a bad guarded load of the calling thread would be recovered now: our handler owns SIGSEGV and SIGBUS, and neither is
+/// blocked. Another component may have taken a signal over since [`install`], and guarded loads do not ask. So a sampler asks
+/// once in each entry of its handler, and where the answer is no, makes no walk with guarded loads; or it walks by `adaptive`,
+/// which asks itself and reads through the kernel then. Three system calls: never once a load.
+///
+/// A component that takes a signal over after the answer is noticed by the next question.
+///
+/// # Signal safety
+/// `sigaction` and `pthread_sigmask` are on POSIX's list; errno is kept.
+#[must_use]
+pub fn protected() -> bool {
+    SIGNALS.into_iter().all(|signal| owner(signal) == Owner::Us) && !faults_blocked()
+}
+
 /// An action with every field zero: the default one, without flags, with an empty mask.
 fn default_action() -> libc::sigaction {
     // SAFETY: plain integers, for which all-zero is valid.

@@ -1,5 +1,6 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod coexistence;
 mod compare;
 mod heuristics;
 mod same_seeds;
@@ -12,6 +13,7 @@ use crate::model::mutation::{COLUMNS, SILENT};
 use crate::model::ratio::Target;
 use crate::model::{Model, bug};
 use crate::stats::Interval;
+use coexistence::{Beside, coexistence};
 #[cfg(test)]
 pub use compare::SCHEMA as COMPARE_SCHEMA;
 use compare::{Compared, compared};
@@ -81,6 +83,9 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     same_seeds: Option<SameSeeds<'a>>,
     ratios: Vec<Ordered<Value>>,
+    /// Walks beside other owners of signals.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    coexistence: Vec<Beside<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     known_bugs: Vec<Ordered<Value>>,
     /// Rows of contract.jsonl.
@@ -234,6 +239,7 @@ fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
         same_seeds: same_seeds(model),
         ratios: model.ratios.iter().map(ratio).collect(),
         contract: &records.contracts,
+        coexistence: coexistence(model),
         known_bugs: bug::matrix(records)
             .rows
             .iter()

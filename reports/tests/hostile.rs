@@ -114,6 +114,19 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
     let freed =
         Freed { schema: SCHEMA, interpreter: text(), model: text(), word: text(), found: text(), objects: 1 };
     beside(&mutated, "freed.jsonl", &[freed]);
+    declared.kind = Kind::Coexistence;
+    let beside_others = Coexistence {
+        schema: SCHEMA,
+        interpreter: text(),
+        walker: text(),
+        other: text(),
+        order: text(),
+        n: 1,
+        kills: 1,
+        note: text(),
+        ..Coexistence::default()
+    };
+    write(&dir.path().join("runs/coexistence"), &declared, &[beside_others]);
     std::fs::create_dir(dir.path().join("stats")).unwrap();
     let tally = serde_json::json!({"interpreter": EVIL, "walker": EVIL, "reads": "raw", "site": EVIL, "walks": 1,
         "would_crash": 1, "recovered": 0, "hang": 1});
@@ -142,6 +155,8 @@ fn nothing_from_a_record_acts_on_the_page_in_the_comment_or_in_the_terminal() {
         assert!(!page.contains(markup), "{markup}");
     }
     assert!(page.contains("&lt;script&gt;") && page.contains("\\u202egnp"));
+    let coexistence = page.split("<section id=\"coexistence\">").nth(1).unwrap();
+    assert!(coexistence.split("</section>").next().unwrap().matches("\\u202egnp").count() > 4);
     for section in ["checks", "freed", "injection", "fuzz-tallies"] {
         let part = page.split(&format!("<section id=\"{section}\">")).nth(1).unwrap();
         assert!(part.split("<h3>").nth(1).unwrap().contains("\\u202egnp"), "{section}");

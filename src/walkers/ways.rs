@@ -4,7 +4,7 @@
 use super::{Readers, Reads, Walker};
 use crate::frame::FrameBuf;
 use crate::reader::{AnyReader, Before, BlockReader, Budgeted, ByLoads, FaultKind, ImageReader, Source};
-use crate::signal::{self, Owner};
+use crate::signal::protected;
 use crate::walk::{End, Request, Truncated, Walk};
 
 /// See [`super::Entry`], whose fields these are.
@@ -160,11 +160,6 @@ impl Way for Adaptive {
             false => in_blocks::<W>(readers.vm, loads, request, out),
         }
     }
-}
-
-fn protected() -> bool {
-    [libc::SIGSEGV, libc::SIGBUS].into_iter().all(|signal| signal::owner(signal) == Owner::Us)
-        && !signal::faults_blocked()
 }
 
 /// Guarded loads copy whole blocks, which are looked at afterwards: what echion and CPython's own remote sampler do.

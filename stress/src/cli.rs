@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::coexist::Plant;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,12 +12,12 @@ use std::path::PathBuf;
     name = "stress",
     version,
     after_long_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 findings (run: an outcome that the campaign's `some` or `never` does not \
-                       allow; mutate: our model differs from CPython's code; soak: a crash, a hang or another result), \
+                       allow; mutate: our model differs from CPython's code; soak: a crash, a hang or another result; coexist: a way of ours killed, or left a signal to the wrong one), \
                        4 nothing ran, 5 damaged or incompatible records, 6 the machine lacks a capability, 7 the walked process exited, \
                        130 interrupted (finished trials are kept).\n\nExamples:\n  stress list\n  stress run \
                        campaigns/smoke.toml --out runs/smoke\n  stress run campaigns/crashes.toml --python 3.15 --out \
                        runs/crashes-3.15\n  stress replay runs/smoke 17\n  stress mutate campaigns/heuristics-quick.toml\n  stress \
-                       doctor\n  stress walk 1234\n  stress soak -- -m test test_generators"
+                       doctor\n  stress walk 1234\n  stress soak -- -m test test_generators\n  stress coexist"
 )]
 pub struct Arguments {
     /// What to do.
@@ -65,6 +66,9 @@ pub enum Verb {
     /// Watch what walks touch that they promised not to: allocation, locks, reference counts, errno, the GIL, …
     #[command(after_long_help = CONTRACT_HELP)]
     Contract(Contract),
+    /// Walk beside other owners of signals, in both orders of installation, and be uninstalled
+    #[command(after_long_help = COEXIST_HELP)]
+    Coexist(Coexist),
     /// The program of a soak, in its own process
     #[command(hide = true)]
     SoakProgram(SoakProgram),
@@ -123,6 +127,38 @@ pub struct Soak {
     /// Seed of all draws
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+const COEXIST_HELP: &str = "Each trial is a process in which another component and we are installed, a signal's handler walks a \
+Python stack with one word that leads to a bad address, then the same stack undamaged, and we are uninstalled. Before and after \
+that, a bad access in a process of its own must reach the other component.\n\nRows that are not ours are shown for comparison: \
+guarded-unasked does not ask whether its loads are protected, guarded-sigprof is made to walk by SIGPROF. They are expected to \
+kill.\n\nExit codes: 0 ok, 1 a trial could not be judged, 3 one of ours killed, or did not leave the signals as they were, 4 no cell \
+has all of --only, 130 interrupted (finished cells are kept).\n\nExamples:\n  stress coexist --out runs/coexist\n  stress \
+coexist --python 3.15 --trials 20 --out runs/coexist-3.15\n  stress coexist --only other=faulthandler,walker=adaptive --out \
+runs/one\n\n`stress list` has the other components.";
+
+/// `stress coexist`
+#[derive(Debug, clap::Args)]
+pub struct Coexist {
+    /// Trials of each cell
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: u64,
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/coexist")]
+    pub out: PathBuf,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+    /// Only these cells, with commas between: other=…, order=we-first or they-first, walker=…
+    #[arg(long, value_delimiter = ',', value_name = "KEY=NAME")]
+    pub only: Vec<String>,
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// A defect made on purpose, which the run has to find
+    #[arg(long, hide = true)]
+    pub plant: Option<Plant>,
 }
 
 /// What `stress soak` starts.

@@ -1,5 +1,6 @@
 //! What each verb does.
 
+mod coexist;
 mod contract;
 mod doctor;
 mod list;
@@ -32,6 +33,7 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Walk(arguments) => walk::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
         Verb::Contract(arguments) => contract::run(&arguments),
+        Verb::Coexist(arguments) => coexist::run(&arguments),
         Verb::MutateNursery => mutate::nursery(),
         Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }

@@ -10,7 +10,7 @@ use sigwalk::layout::Head;
 use sigwalk_embed::Live;
 
 /// Two places with what stands, or is to stand, there. The same twice where one is enough.
-type Words = [(Addr, u64); 2];
+pub type Words = [(Addr, u64); 2];
 
 /// A fault.
 #[derive(Debug)]
@@ -29,9 +29,11 @@ pub struct Fault {
 
 /// A frame of the healthy chain, innermost first.
 #[derive(Clone, Copy)]
-struct Frame {
-    at: Addr,
-    entry: bool,
+pub struct Frame {
+    /// Its address.
+    pub at: Addr,
+    /// Whether it is one of C code, which walkers pass over.
+    pub entry: bool,
 }
 
 /// Frames that are looked at.
@@ -139,22 +141,31 @@ impl Fault {
     /// # Signal safety
     /// Guarded loads and plain stores to frames of the calling thread.
     pub fn make(&self, live: &Live, tstate: Addr) -> Option<Made> {
-        let mut frames = [Frame { at: Addr::NULL, entry: false }; FRAMES];
-        let mut count = 0;
-        let mut next = live.head(tstate)?;
-        while count < FRAMES && !next.is_null() {
-            frames[count] = Frame { at: next, entry: live.is_entry(next)? };
-            next = Addr::new(live.word(live.previous(next))?);
-            count += 1;
-        }
-        let words = (self.words)(live, &frames[..count])?;
-        let before = words.map(|(place, _)| live.word(place).map(|word| (place, word)));
-        let [Some(first), Some(second)] = before else { return None };
-        for (place, value) in words {
-            word::store(place, 8, value);
-        }
-        Some(Made([first, second]))
+        write(live, |frames| (self.words)(live, frames), tstate)
     }
+}
+
+/// Writes what `words` makes of the calling thread's own frames, innermost first and no more than 64 of them. `None` where
+/// they do not allow it.
+///
+/// # Signal safety
+/// As [`Fault::make`].
+pub fn write(live: &Live, words: impl FnOnce(&[Frame]) -> Option<Words>, tstate: Addr) -> Option<Made> {
+    let mut frames = [Frame { at: Addr::NULL, entry: false }; FRAMES];
+    let mut count = 0;
+    let mut next = live.head(tstate)?;
+    while count < FRAMES && !next.is_null() {
+        frames[count] = Frame { at: next, entry: live.is_entry(next)? };
+        next = Addr::new(live.word(live.previous(next))?);
+        count += 1;
+    }
+    let words = words(&frames[..count])?;
+    let before = words.map(|(place, _)| live.word(place).map(|word| (place, word)));
+    let [Some(first), Some(second)] = before else { return None };
+    for (place, value) in words {
+        word::store(place, 8, value);
+    }
+    Some(Made([first, second]))
 }
 
 trait Frames {

@@ -10,6 +10,7 @@ mod campaign;
 mod catalogue;
 mod child;
 mod cli;
+mod coexist;
 mod command;
 mod contract;
 mod crash;

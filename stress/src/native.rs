@@ -37,7 +37,7 @@ pub fn all() -> impl Iterator<Item = &'static Native> {
 
 impl Native {
     /// One without an argument.
-    const fn plain(name: &'static CStr, function: Function) -> Native {
+    pub const fn plain(name: &'static CStr, function: Function) -> Native {
         Native { name, flags: ffi::METH_NOARGS, function }
     }
 
@@ -69,7 +69,7 @@ impl Native {
 }
 
 /// A new reference to None.
-fn none() -> *mut PyObject {
+pub fn none() -> *mut PyObject {
     // SAFETY: attached (the module's invariant); None is never freed.
     unsafe {
         let none = ffi::Py_None();

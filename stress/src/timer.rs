@@ -54,6 +54,17 @@ pub fn set(timer: timer_t, flags: c_int, ns: u64, interval: u64) {
     unsafe { libc::timer_settime(timer.wrapping_byte_sub(1), flags, &when, ptr::null_mut()) };
 }
 
+/// Nanoseconds until a timer without an interval sends its signal: 0 once it has, or where it was never set.
+#[must_use]
+pub fn remaining(timer: timer_t) -> u64 {
+    // SAFETY: a timer of this process, by the module's invariant; the time is written.
+    unsafe {
+        let mut left: libc::itimerspec = std::mem::zeroed();
+        libc::timer_gettime(timer.wrapping_byte_sub(1), &mut left);
+        left.it_value.tv_sec as u64 * 1_000_000_000 + left.it_value.tv_nsec as u64
+    }
+}
+
 /// Deletes a timer; nothing for null.
 pub fn delete(timer: timer_t) {
     if !timer.is_null() {

@@ -2,6 +2,7 @@
 
 mod bugs;
 mod claims;
+mod coexistence;
 mod compare;
 mod contract;
 mod curve;
@@ -25,6 +26,7 @@ use crate::model::verdict::Piece;
 use crate::plot;
 use crate::text::{LIMITS, anchor};
 use askama::Template;
+use coexistence::Beside;
 use compare::Compared;
 use figure::Figure;
 use heuristics::Heuristics;
@@ -73,6 +75,7 @@ struct Page<'a> {
     stepping: Table,
     stepping_sites: Table,
     contracts: Vec<(String, Table)>,
+    coexistence: Vec<Beside>,
     bugs: Table,
     findings: Table,
     mutations: Option<Heuristics>,
@@ -139,6 +142,7 @@ fn rendered(model: &Model, title: &str, rows: usize, every_build: bool) -> Resul
         stepping,
         stepping_sites,
         contracts: contract::tables(records),
+        coexistence: coexistence::sections(records, rows),
         bugs: bugs::table(records, rows),
         findings: bugs::findings(records, rows),
         mutations: heuristics::section(model, rows, every_build),

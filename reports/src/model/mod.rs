@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod bug;
 pub mod cell;
 pub mod check;
+pub mod coexistence;
 pub mod cost;
 pub mod fuzzed;
 pub mod injected;

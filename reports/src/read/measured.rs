@@ -28,12 +28,9 @@ impl Ingest<'_, '_> {
                 let parts = [row.recovers, row.falls_back, row.loses_recovery, row.kills];
                 possible(path, line, &parts)?;
                 let sum: u64 = parts.iter().sum();
-                adds_up(
-                    path,
-                    line,
-                    sum == row.n && row.restored <= row.n,
-                    "the outcomes do not add up to n",
-                )?;
+                let survived = sum - row.kills;
+                let right = sum == row.n && row.restored <= survived && row.reached <= survived;
+                adds_up(path, line, right, "the outcomes do not add up to n")?;
                 let key = ["coexistence", &row.walker, &row.other, &row.order].map(str::to_owned);
                 self.row(run, origin, path, line, &row.interpreter, key.into())?;
                 self.records.coexistence.push(row);

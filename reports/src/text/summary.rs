@@ -1,6 +1,6 @@
 //! `summary.md`: the report as a review comment.
 
-use super::number::{estimate, fraction, grouped, rate, significant};
+use super::number::{count, estimate, fraction, grouped, rate, significant};
 use super::table::Table;
 use super::visible::{clipped, one_line};
 use super::walkers;
@@ -9,7 +9,7 @@ use crate::model::cell::{CellStats, Event};
 use crate::model::ratio::Target;
 use crate::model::stepping::KINDS;
 use crate::model::verdict::Piece;
-use crate::model::{Model, bug};
+use crate::model::{Model, bug, coexistence};
 use std::collections::BTreeMap;
 
 /// A comment may hold 65 536 characters; the whole text stays below 60 000.
@@ -50,6 +50,15 @@ pub fn summary(model: &Model) -> String {
         out.push_str(&format!("{}\n\n", walkers::KEY));
     }
     section(&mut out, "Walkers", &of_walkers, TABLE);
+    if let Some((kills, left_wrong)) = coexistence::ours(&model.records.coexistence) {
+        let line = format!(
+            "Beside other owners of signals, in the ways that we recommend: kills {}, signals left wrong in {} of {} trials.",
+            count(kills),
+            grouped(left_wrong),
+            grouped(kills.n)
+        );
+        out.push_str(&format!("{}\n\n", plain(&line)));
+    }
     out.push_str("<details><summary>All other tables</summary>\n\n");
     section(&mut out, "Trials", &trials(model), TABLE);
     for (workload, table) in pairs(model) {

@@ -67,6 +67,7 @@ pub fn records(dir: &Path, name: &dyn Fn(&str) -> String) -> PathBuf {
     mutations(&runs.join("b"), name);
     costs(&runs.join("c"), name);
     contract(&runs.join("d"), name);
+    coexistence(&runs.join("coexistence"), name);
     let stats = dir.join("stats");
     std::fs::create_dir_all(&stats).unwrap();
     let tally = serde_json::json!({"interpreter": name("tag"), "walker": name("walker"), "reads": "raw", "site": name("site"),
@@ -246,6 +247,23 @@ fn contract(dir: &Path, name: &dyn Fn(&str) -> String) {
     };
     let rows = [row("subject", String::new()), row("subject-absent", name("cause"))];
     write(dir, &declared(Kind::Contract, name, vec![]), &rows);
+}
+
+fn coexistence(dir: &Path, name: &dyn Fn(&str) -> String) {
+    let row = |walker: &str, ours| Coexistence {
+        schema: SCHEMA,
+        interpreter: name("tag"),
+        walker: name(walker),
+        other: name("other"),
+        order: name("order"),
+        ours,
+        n: 2,
+        kills: 1,
+        recovers: 1,
+        note: name("note"),
+        ..Coexistence::default()
+    };
+    write(dir, &declared(Kind::Coexistence, name, vec![]), &[row("walker", true), row("unasked", false)]);
 }
 
 fn costs(dir: &Path, name: &dyn Fn(&str) -> String) {

@@ -1,5 +1,6 @@
 //! `stress list`
 
+use crate::coexist::component;
 use crate::failure::Failure;
 use crate::mutate::{fields, models};
 use crate::workload::Workload;
@@ -48,6 +49,10 @@ pub fn run(as_json: bool) -> Result<i32, Failure> {
             println!("  {:20}   not available: {why}", "");
         }
     }
+    println!("\nOther owners of signals, of `stress coexist`");
+    for component in component::all() {
+        println!("  {:24} {}", component.name, component.about);
+    }
     println!("\nCatalogue of what goes wrong");
     for row in catalogue::all() {
         println!("  {:20} {}", row.id, row.about);
@@ -89,6 +94,10 @@ fn as_value() -> Value {
             "about": fault.about,
             "ids": fault.ids,
             "not_available": fault.not_available().unwrap_or_default(),
+        })).collect::<Vec<_>>(),
+        "other_owners": component::all().map(|component| json!({
+            "name": component.name,
+            "about": component.about,
         })).collect::<Vec<_>>(),
         "catalogue": catalogue::all().map(|row| json!({
             "id": row.id,

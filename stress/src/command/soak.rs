@@ -254,7 +254,7 @@ fn record(trial: u64, cell: &Cell, seed: u64, ended: &Ended, shared: &Shared, ve
     let unprotected = shared.unprotected.load(Relaxed);
     let mut notes: Vec<String> = verdict.note.iter().cloned().collect();
     if unprotected > 0 && verdict.outcome != Outcome::HarnessError {
-        notes.push(format!("another component owned SIGSEGV in {unprotected} walks"));
+        notes.push(format!("another component owned SIGSEGV or SIGBUS in {unprotected} walks"));
     }
     Trial {
         schema: SCHEMA,

@@ -22,8 +22,8 @@ pub struct Shared {
     pub page: Page,
     /// Signals that the handler got.
     pub signals: AtomicU64,
-    /// Walks begun while another component owned SIGSEGV (faulthandler: `-m test` enables it), so that a bad load would have been
-    /// fatal also for a guarded reader.
+    /// Walks begun while another component owned SIGSEGV or SIGBUS (faulthandler: `-m test` enables it), so that a bad load would
+    /// have been fatal also for a guarded reader ([`sigwalk::signal::protected`]).
     pub unprotected: AtomicU64,
     /// Processes that were stormed: the program and its forks.
     pub processes: AtomicU64,

@@ -23,7 +23,7 @@ use crate::oracle::Oracle;
 use crate::subject::Subject;
 use crate::{crash, hash, timer};
 use libc::{c_int, c_void, siginfo_t};
-use sigwalk::signal::{Owner, admit_faults, owner};
+use sigwalk::signal::{admit_faults, protected};
 use sigwalk_embed::Live;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
@@ -110,7 +110,7 @@ fn set_timer() {
 }
 
 /// # Signal safety
-/// The walk's, and two system calls: who owns SIGSEGV, and the timer. errno is kept.
+/// The walk's, and four system calls: whether bad loads are recovered, and the timer. errno is kept.
 extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut c_void) {
     // A program may block signals around what it does, SIGSEGV among them and SIGURG not.
     // SAFETY: the context that the kernel gave this handler.
@@ -123,7 +123,7 @@ extern "C" fn on_timer(_signal: c_int, _info: *mut siginfo_t, interrupted: *mut 
         shared.signals.fetch_add(1, Relaxed);
         if let Some(context) = attempt::context() {
             let state = context.live.own.state(&context.live.readers.guarded);
-            if state.is_some() && owner(libc::SIGSEGV) == Owner::Other {
+            if state.is_some() && !protected() {
                 shared.unprotected.fetch_add(1, Relaxed);
             }
             context.attempt_found(state);
