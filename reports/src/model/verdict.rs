@@ -110,6 +110,12 @@ fn measured(records: &Records, trials: u64) -> String {
     if walks > 0 {
         parts.push(format!("{} walks of mutated memory", grouped(walks)));
     }
+    let counted: [(u64, &str); 3] = [
+        (records.contracts.iter().map(|row| row.walks).sum(), "walks watched for the contract"),
+        (records.coexistence.iter().map(|row| row.n).sum(), "trials beside other owners of signals"),
+        (records.lifetimes.iter().map(|row| row.n).sum(), "uses of borrowed pointers"),
+    ];
+    parts.extend(counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", grouped(*n))));
     if records.runs.iter().any(|run| run.kind == Kind::Cost && run.rows > 0) {
         parts.push("cost by depth".to_owned());
     }
