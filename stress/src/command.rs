@@ -1,6 +1,8 @@
 //! What each verb does.
 
+mod allocations;
 mod doctor;
+mod lifetime;
 mod list;
 mod merge;
 mod replay;
@@ -31,6 +33,8 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Walk(arguments) => walk::run(&arguments),
         Verb::Soak(arguments) => soak::run(&arguments),
         Verb::MutateNursery => mutate::nursery(),
+        Verb::Allocations(arguments) => allocations::run(&arguments),
+        Verb::Lifetime(arguments) => lifetime::run(&arguments),
         Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }
 }

@@ -37,12 +37,12 @@ pub fn all() -> impl Iterator<Item = &'static Native> {
 
 impl Native {
     /// One without an argument.
-    const fn plain(name: &'static CStr, function: Function) -> Native {
+    pub const fn plain(name: &'static CStr, function: Function) -> Native {
         Native { name, flags: ffi::METH_NOARGS, function }
     }
 
     /// One with one argument.
-    const fn with_argument(name: &'static CStr, function: Function) -> Native {
+    pub const fn with_argument(name: &'static CStr, function: Function) -> Native {
         Native { name, flags: ffi::METH_O, function }
     }
 
