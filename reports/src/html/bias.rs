@@ -67,7 +67,7 @@ fn said(error: &Error, floor: &Error) -> Td {
     let td = Td::num(text).small(format!(
         "{tolerated}; without errors {}; intruders in {} of the profiles",
         percent(floor.median),
-        rate(error.intruded)
+        rate(error.intruders())
     ));
     if error.is_tolerated(floor) { td } else { td.status(Status::Silent) }
 }

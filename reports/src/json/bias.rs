@@ -39,7 +39,7 @@ fn found(error: &Error, floor: &Error) -> Found {
         median: super::stable(error.median),
         low: super::stable(error.interval.low),
         high: super::stable(error.interval.high),
-        intruded: super::stable(error.intruded),
+        intruded: super::stable(error.intruders()),
         tolerated: error.is_tolerated(floor),
     }
 }
