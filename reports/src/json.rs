@@ -1,8 +1,10 @@
 //! `summary.json`: what programs read. Keys stand in a fixed order; lists are sorted by what they are about.
 
+mod bias;
 mod coexistence;
 mod compare;
 mod heuristics;
+mod lifetime;
 mod same_seeds;
 mod stepping;
 
@@ -19,6 +21,7 @@ pub use compare::SCHEMA as COMPARE_SCHEMA;
 use compare::{Compared, compared};
 pub use compare::{Document, comparison};
 use heuristics::{Heuristics, heuristics};
+use lifetime::{Lifetime, lifetimes};
 use same_seeds::{SameSeeds, same_seeds};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -96,6 +99,12 @@ pub struct Summary<'a> {
     /// Sums of these, checks, injection, freed memory and fuzzing: see `json/heuristics.rs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     heuristics: Option<Heuristics<'a>>,
+    /// Borrowed code pointers, by interpreter, program, technique and delay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lifetimes: Vec<Lifetime<'a>>,
+    /// Simulated profiles with each walker's measured errors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bias: Vec<bias::Row<'a>>,
     buckets: Vec<Ordered<Value>>,
 }
 
@@ -246,6 +255,8 @@ fn written(model: &Model, detail: Detail) -> Result<String, Failure> {
             .flat_map(|row| row.shown.iter().flatten())
             .map(known_bug)
             .collect(),
+        lifetimes: lifetimes(records),
+        bias: bias::rows(&model.bias),
         mutations: records
             .mutations
             .0

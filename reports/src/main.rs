@@ -5,6 +5,7 @@
 //! [`html`], [`text`], [`json`] and [`beside`] write what was judged. Nothing here asks the clock, so the same records give the same bytes.
 
 mod beside;
+mod bias;
 mod claims;
 mod cli;
 mod command;

@@ -69,6 +69,16 @@ pub enum Verb {
     /// Walk beside other owners of signals, in both orders of installation, and be uninstalled
     #[command(after_long_help = COEXIST_HELP)]
     Coexist(Coexist),
+    /// Measure what becomes of a borrowed code pointer between the walk and its use, by delay, under code churn
+    #[command(after_long_help = LIFETIME_HELP)]
+    Lifetime(Lifetime),
+    /// Record what programs allocate, exactly: each block's size and the interpreter's own stack
+    #[command(
+        after_help = "The report simulates sampled profiles over these traces, with each walker's measured errors.\n\nExit codes: 0 ok, 1 a program \
+                      failed, 2 usage, 6 the interpreter's internal headers are not installed.\n\nExamples:\n  stress allocations --out \
+                      runs/allocations\n  stress allocations --python 3.15 --out runs/allocations-3.15"
+    )]
+    Allocations(Allocations),
     /// The program of a soak, in its own process
     #[command(hide = true)]
     SoakProgram(SoakProgram),
@@ -96,6 +106,40 @@ crash, a hang or another result, 4 nothing was measured, 130 interrupted (finish
 -m json.tool big.json\n  stress soak --python 3.15 --out runs/soak -- -m test test_generators test_threading\n  stress soak \
 --walker guarded,none -- -m test test_signal    # none: the signals alone\n\nTests of Debian's interpreters: \
 scripts/pythons --testsuite 3.15";
+
+const LIFETIME_HELP: &str = "Programs make functions and lose them; walks from the allocator's hooks keep pointers to those functions' code, \
+and each is looked at again after a delay of 0 ns to 1 s, by loads that may fail. What it leads to then (its object, freed memory, somebody \
+else's, another function) is known from the interpreter's own calls. A trial is a process and takes about 3 s; there are four programs.\n\n\
+Exit codes: 0 ok, 1 a trial died, 2 usage, 6 the machine lacks a capability, 130 interrupted (finished trials are kept).\n\nExamples:\n  \
+stress lifetime --out runs/lifetime\n  stress lifetime --trials 3 --python 3.15 --out runs/lifetime-3.15";
+
+/// `stress allocations`
+#[derive(Debug, clap::Args)]
+pub struct Allocations {
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/allocations")]
+    pub out: PathBuf,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+}
+
+/// `stress lifetime`
+#[derive(Debug, clap::Args)]
+pub struct Lifetime {
+    /// Processes of each program
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub trials: u64,
+    /// Directory for the records; must not hold a run
+    #[arg(long, default_value = "runs/lifetime")]
+    pub out: PathBuf,
+    /// Interpreter, by version or tag: runs the `stress` that was built for it (.builds/TAG/stress)
+    #[arg(long)]
+    pub python: Option<String>,
+    /// Seed of the gaps between walks
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
 
 /// `stress soak`
 #[derive(Debug, clap::Args)]

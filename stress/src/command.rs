@@ -1,8 +1,10 @@
 //! What each verb does.
 
+mod allocations;
 mod coexist;
 mod contract;
 mod doctor;
+mod lifetime;
 mod list;
 mod merge;
 mod replay;
@@ -35,6 +37,8 @@ pub fn run(arguments: Arguments) -> Result<i32, Failure> {
         Verb::Contract(arguments) => contract::run(&arguments),
         Verb::Coexist(arguments) => coexist::run(&arguments),
         Verb::MutateNursery => mutate::nursery(),
+        Verb::Allocations(arguments) => allocations::run(&arguments),
+        Verb::Lifetime(arguments) => lifetime::run(&arguments),
         Verb::SoakProgram(arguments) => crate::soak::child::run(&arguments),
     }
 }

@@ -3,6 +3,7 @@
 //! One interpreter a binary: `PYO3_PYTHON=… cargo build --release -p sigwalk-stress`. Every trial is a fresh process,
 //! forked from one that has initialised Python; everything that is measured happens in such a process.
 
+mod allocations;
 #[cfg(test)]
 mod alone;
 mod attempt;
@@ -18,10 +19,13 @@ mod exact;
 mod expectation;
 mod failure;
 mod fault;
+mod forked;
 mod hash;
+mod hooks;
 mod inject;
 mod interrupt;
 mod known_bug;
+mod lifetime;
 mod mappings;
 mod mutate;
 mod native;

@@ -42,7 +42,7 @@ impl Native {
     }
 
     /// One with one argument.
-    const fn with_argument(name: &'static CStr, function: Function) -> Native {
+    pub const fn with_argument(name: &'static CStr, function: Function) -> Native {
         Native { name, flags: ffi::METH_O, function }
     }
 

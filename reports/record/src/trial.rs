@@ -131,6 +131,20 @@ pub struct Tallies {
 }
 
 impl Tallies {
+    /// Adds those of another trial.
+    pub fn add(&mut self, other: &Tallies) {
+        self.complete += other.complete;
+        self.truncated += other.truncated;
+        self.rejected += other.rejected;
+        self.recovered_faults += other.recovered_faults;
+        self.splice += other.splice;
+        self.wrong_line += other.wrong_line;
+        self.prefix += other.prefix;
+        self.stale += other.stale;
+        self.no_thread_state += other.no_thread_state;
+        self.missed += other.missed;
+    }
+
     /// Walks that returned a wrong stack without saying so.
     #[must_use]
     pub fn silent(&self) -> u64 {

@@ -172,6 +172,6 @@ impl Sure {
     }
 }
 
-fn unfinished(evidence: Evidence<'_>, kind: Kind) -> bool {
+pub(super) fn unfinished(evidence: Evidence<'_>, kind: Kind) -> bool {
     evidence.records.runs.iter().any(|run| run.kind == kind && (!run.complete || run.dropped))
 }

@@ -3,6 +3,7 @@
 //! A rule may use only what the records carry. What they do not carry is `not_measured` with the reason; it is never
 //! filled with what is known from elsewhere.
 
+mod bias;
 mod borrowed;
 mod contract;
 mod cost;
@@ -14,6 +15,7 @@ mod trials;
 
 pub use finding::{Finding, Sure, Verdict};
 
+use crate::bias::Bias;
 use crate::model::ratio::Ratio;
 use crate::model::records::Records;
 
@@ -22,6 +24,7 @@ use crate::model::records::Records;
 pub struct Evidence<'a> {
     records: &'a Records,
     ratios: &'a [Ratio],
+    bias: &'a Bias,
 }
 
 /// A claim.
@@ -63,7 +66,7 @@ const REGISTRY: [Claim; 12] = [
     Claim {
         id: "C10",
         text: "Samplers tolerate a few wrong stacks, memory profilers do not",
-        rule: trials::tolerated,
+        rule: bias::tolerated,
     },
     Claim { id: "C11", text: "The freed-memory heuristics help", rule: heuristics::help },
     Claim { id: "C12", text: "A structured walk beats printing text and parsing it", rule: cost::structured },
@@ -79,8 +82,8 @@ pub struct Judged {
 }
 
 /// Judges every claim.
-pub fn judge(records: &Records, ratios: &[Ratio]) -> Vec<Judged> {
-    let evidence = Evidence { records, ratios };
+pub fn judge(records: &Records, ratios: &[Ratio], bias: &Bias) -> Vec<Judged> {
+    let evidence = Evidence { records, ratios, bias };
     let judged = |claim: &'static Claim| {
         let mut finding = (claim.rule)(evidence);
         // Numbers beside "not measured" would puzzle: say that they were looked at and do not suffice.

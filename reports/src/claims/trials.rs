@@ -303,18 +303,3 @@ fn survived_mutations(evidence: Evidence) -> Option<Finding> {
             .at("mutations"),
     )
 }
-
-/// C10: how often stacks are wrong is in the records; what that does to a profile after up-scaling is not.
-pub fn tolerated(evidence: Evidence) -> Finding {
-    let rate = |workload: &str| {
-        let cells = evidence.cells(&[workload], |walker| walker == "guarded");
-        let (_, found) = worst(&cells, |cell| cell.judged(Event::Impossible))?;
-        Some(format!("{workload} {}", count(found)))
-    };
-    let rates: Vec<String> = ["signal", "hook", "other"].into_iter().filter_map(rate).collect();
-    let seen = (!rates.is_empty())
-        .then(|| format!("trials of guarded with an impossible stack, worst target: {}", rates.join(", ")));
-    Finding::not_measured("the bias that wrong stacks leave in a profile after up-scaling is in no record")
-        .detailed(seen)
-        .at("rates")
-}

@@ -1,5 +1,6 @@
 //! The page: one file, no script, nothing fetched.
 
+mod bias;
 mod bugs;
 mod claims;
 mod coexistence;
@@ -9,6 +10,7 @@ mod curve;
 pub mod escape;
 mod figure;
 mod heuristics;
+mod lifetime;
 mod matrix;
 mod order;
 mod rates;
@@ -30,6 +32,7 @@ use coexistence::Beside;
 use compare::Compared;
 use figure::Figure;
 use heuristics::Heuristics;
+use lifetime::Lifetimes;
 use matrix::Section;
 use sigwalk_record::Campaign;
 use std::collections::BTreeSet;
@@ -70,6 +73,8 @@ struct Page<'a> {
     rates: Vec<Figure>,
     curves: (Vec<Figure>, usize),
     windows: (Vec<Figure>, usize),
+    lifetimes: Option<Lifetimes>,
+    bias: Option<bias::Section>,
     matrices: Vec<Section>,
     same_seeds: Vec<(String, Table)>,
     stepping: Table,
@@ -137,6 +142,8 @@ fn rendered(model: &Model, title: &str, rows: usize, every_build: bool) -> Resul
         rates: rates::figures(records, if rows < 200 { 3 } else { 6 })?,
         curves: curve::figures(records, (rows / 20).clamp(3, 24))?,
         windows: windows::figures(records, (rows / 50).clamp(2, 12))?,
+        lifetimes: lifetime::section(records, rows.min(200))?,
+        bias: bias::section(&model.bias, rows.min(100))?,
         overviews: workloads::overviews(records),
         same_seeds: same_seeds::tables(model, rows.min(100)),
         stepping,

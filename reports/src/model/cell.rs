@@ -2,7 +2,7 @@
 
 use super::stepping::Stepping;
 use crate::stats::{Interval, clopper_pearson, zero_event_bound};
-use sigwalk_record::{Cell, Outcome, Phase, Trial};
+use sigwalk_record::{Cell, Outcome, Phase, Tallies, Trial};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -137,6 +137,8 @@ pub struct CellStats {
     pub first_hit_ms: Option<f64>,
     spent_ms: f64,
     events: [u64; Event::ALL.len()],
+    /// Walks of all trials, by what they were.
+    pub tallies: Tallies,
 }
 
 impl CellStats {
@@ -155,6 +157,7 @@ impl CellStats {
             first_hit_ms: None,
             spent_ms: 0.0,
             events: [0; Event::ALL.len()],
+            tallies: Tallies::default(),
         }
     }
 
@@ -182,6 +185,7 @@ impl CellStats {
             return;
         }
         self.walks += trial.walks;
+        self.tallies.add(&trial.tallies);
         self.silent_walks += trial.tallies.silent();
         self.missed += trial.tallies.missed;
         // Instructions between the loads of an interleaved walk are no boundaries that were walked.

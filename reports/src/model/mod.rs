@@ -9,6 +9,7 @@ pub mod coexistence;
 pub mod cost;
 pub mod fuzzed;
 pub mod injected;
+pub mod lifetime;
 pub mod mutation;
 pub mod pairs;
 pub mod ratio;
@@ -18,6 +19,7 @@ pub mod stepping;
 pub mod tag;
 pub mod verdict;
 
+use crate::bias::{self, Bias};
 use crate::claims::{self, Judged};
 use crate::compare::Comparison;
 use records::Records;
@@ -37,6 +39,8 @@ pub struct Model {
     pub ablation: Vec<ablation::Ablation>,
     /// Ratios against their targets.
     pub ratios: Vec<ratio::Ratio>,
+    /// Simulated profiles.
+    pub bias: Bias,
     /// The claims, judged.
     pub claims: Vec<Judged>,
     /// The line on top.
@@ -54,7 +58,8 @@ impl Model {
         let ablation = ablation::all(&records, &records.checks.sums());
         let ratios = ratio::all(&records);
         let verdict = verdict::of(&records);
-        let claims = claims::judge(&records, &ratios);
-        Self { records, cost, stacks, pairs, ablation, ratios, claims, verdict, comparison: None }
+        let bias = bias::all(&bias::traces(&records.allocations), &bias::measured(&records));
+        let claims = claims::judge(&records, &ratios, &bias);
+        Self { records, cost, stacks, pairs, ablation, ratios, bias, claims, verdict, comparison: None }
     }
 }

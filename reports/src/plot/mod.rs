@@ -1,17 +1,21 @@
 //! Figures, as SVG to be put into the page. Each goes through [`dressed`], and is therefore exported, too (see [`figure`]).
 
 mod alone;
+mod bias;
 mod cost;
 mod curve;
 pub mod figure;
 mod forest;
+mod lifetime;
 mod pen;
 pub mod png;
 mod strip;
 
+pub use bias::bias;
 pub use cost::cost_by_depth;
 pub use curve::{Curve, curve};
 pub use forest::{Forest, Line, Panel, Rest, forest};
+pub use lifetime::lifetimes;
 pub use strip::{Mark, Strip, letter, strip};
 
 use crate::text::visible::one_line;

@@ -41,7 +41,15 @@ impl Ingest<'_, '_> {
                 possible(path, line, &parts)?;
                 let sum: u64 = parts.iter().sum();
                 let gone = sum - row.alive;
-                let right = sum == row.n && row.noticed <= gone && row.false_alarms <= row.alive;
+                let by_trial = row.by_trial.iter().fold([0_u64; 2], |[k, n], trial| {
+                    [k.saturating_add(trial[0]), n.saturating_add(trial[1])]
+                });
+                let right = sum == row.n
+                    && row.noticed <= gone
+                    && row.false_alarms <= row.alive
+                    && row.by_trial.len() as u64 == row.trials
+                    && by_trial == [gone, sum]
+                    && row.by_trial.iter().all(|[gone, n]| gone <= n);
                 adds_up(path, line, right, "the outcomes do not add up to n")?;
                 let key =
                     ["lifetime", &row.churn, &row.technique, &row.delay_ns.to_string()].map(str::to_owned);

@@ -53,7 +53,7 @@ impl Sampler {
     }
 
     /// An index below `n`; the bias of the multiply-shift is below 2⁻⁴⁰ for any n that fits a report.
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
@@ -72,7 +72,6 @@ impl Sampler {
     }
 
     /// Uniform in [0, 1).
-    #[cfg(test)]
     pub fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -2,6 +2,7 @@
 
 pub mod binomial;
 pub mod bootstrap;
+pub mod clustered;
 #[cfg(test)]
 mod coverage;
 pub mod paired;

@@ -23,7 +23,6 @@
 //! The state and the three hooks are published before the first hook is installed, and never freed. A walk inside a hook
 //! allocates nothing from Python and makes no call that could run Python code, but for [`public`], which says how it is kept
 //! apart. Rust's own allocator is not hooked, so that a witness may be written where it is seen.
-#![allow(unsafe_code)]
 
 mod compare;
 mod public;
@@ -32,10 +31,10 @@ mod walk;
 use crate::attempt::Context;
 use crate::campaign::Plan;
 use crate::hash;
+use crate::hooks::{self, Call, Observer};
 use crate::subject::{Judged, Subject};
-use libc::{c_void, size_t};
+use libc::c_void;
 use sigwalk_embed::own_frames::{self, OwnFrames};
-use sigwalk_embed::pyo3::{Python, ffi};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -65,21 +64,6 @@ thread_local! {
     static OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-type Domain = ffi::PyMemAllocatorDomain;
-
-const DOMAINS: [(Domain, &str); 3] =
-    [(Domain::PYMEM_DOMAIN_RAW, "raw"), (Domain::PYMEM_DOMAIN_MEM, "mem"), (Domain::PYMEM_DOMAIN_OBJ, "obj")];
-
-/// One domain's hook: what was there before, and the name for notes.
-struct Hook {
-    domain: &'static str,
-    context: *mut c_void,
-    malloc: extern "C" fn(*mut c_void, size_t) -> *mut c_void,
-    calloc: extern "C" fn(*mut c_void, size_t, size_t) -> *mut c_void,
-    realloc: extern "C" fn(*mut c_void, *mut c_void, size_t) -> *mut c_void,
-    free: extern "C" fn(*mut c_void, *mut c_void),
-}
-
 /// Where a walk is made. For notes.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -106,7 +90,7 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<(), St
     };
     let state = State { context, walker, oracle, seed, sample: plan.sample, public: plan.public };
     STATE.set(state).map_err(|_| "hook: the workload was started twice")?;
-    Python::attach(|_| DOMAINS.iter().try_for_each(|&(domain, name)| install(domain, name)))?;
+    hooks::install::<Walks>()?;
     ON.store(true, Relaxed);
     Ok(())
 }
@@ -114,42 +98,6 @@ pub fn start(context: &'static Context, plan: &Plan, seed: u64) -> Result<(), St
 /// Ends the walking; the hooks pass on what they are called for.
 pub fn stop() {
     ON.store(false, Relaxed);
-}
-
-fn install(domain: Domain, name: &'static str) -> Result<(), String> {
-    let none = ffi::PyMemAllocatorEx {
-        ctx: std::ptr::null_mut(),
-        malloc: None,
-        calloc: None,
-        realloc: None,
-        free: None,
-    };
-    let mut before = none;
-    // SAFETY: attached; the allocator is written.
-    unsafe { ffi::PyMem_GetAllocator(domain, &mut before) };
-    let ffi::PyMemAllocatorEx {
-        ctx,
-        malloc: Some(malloc),
-        calloc: Some(calloc),
-        realloc: Some(realloc),
-        free: Some(free),
-    } = before
-    else {
-        return Err(format!("hook: the allocator of the domain {name} lacks a function"));
-    };
-    let hook: &'static Hook =
-        Box::leak(Box::new(Hook { domain: name, context: ctx, malloc, calloc, realloc, free }));
-    let mut ours = ffi::PyMemAllocatorEx {
-        ctx: std::ptr::from_ref(hook).cast_mut().cast(),
-        malloc: Some(on_malloc),
-        calloc: Some(on_calloc),
-        realloc: Some(on_realloc),
-        free: Some(on_free),
-    };
-    // SAFETY: attached, and no other thread of Python's is there yet; the functions have the types that are expected, and
-    // pass everything on to the allocator that was there, so that what it handed out stays valid.
-    unsafe { ffi::PyMem_SetAllocator(domain, &mut ours) };
-    Ok(())
 }
 
 /// Whether this call is one to walk at, and on which side.
@@ -182,35 +130,27 @@ fn begin_gap(is_first: bool) -> Option<(&'static State, Side)> {
     Some((state, if random & 1 == 0 { Side::Before } else { Side::After }))
 }
 
-#[inline(always)]
-fn around<T>(context: *mut c_void, function: &'static str, call: impl FnOnce(&Hook) -> T) -> T {
-    // SAFETY: the context of our own allocators: a leaked Hook.
-    let hook = unsafe { &*context.cast::<Hook>() };
-    let Some((state, side)) = due() else {
-        return call(hook);
-    };
-    let place = Place { domain: hook.domain, function, side };
-    if side == Side::Before {
-        state.visit(place);
-        return call(hook);
+/// The walks of this workload.
+struct Walks;
+
+impl Observer for Walks {
+    /// Present where the walk comes after the call.
+    type Token = Option<&'static State>;
+
+    #[inline(always)]
+    fn before(call: &Call) -> Self::Token {
+        let (state, side) = due()?;
+        if side == Side::After {
+            return Some(state);
+        }
+        state.visit(Place { domain: call.domain, function: call.function, side });
+        None
     }
-    let result = call(hook);
-    state.visit(place);
-    result
-}
 
-extern "C" fn on_malloc(context: *mut c_void, size: size_t) -> *mut c_void {
-    around(context, "malloc", |hook| (hook.malloc)(hook.context, size))
-}
-
-extern "C" fn on_calloc(context: *mut c_void, count: size_t, size: size_t) -> *mut c_void {
-    around(context, "calloc", |hook| (hook.calloc)(hook.context, count, size))
-}
-
-extern "C" fn on_realloc(context: *mut c_void, block: *mut c_void, size: size_t) -> *mut c_void {
-    around(context, "realloc", |hook| (hook.realloc)(hook.context, block, size))
-}
-
-extern "C" fn on_free(context: *mut c_void, block: *mut c_void) {
-    around(context, "free", |hook| (hook.free)(hook.context, block));
+    #[inline(always)]
+    fn after(token: Self::Token, call: &Call, _block: *mut c_void) {
+        if let Some(state) = token {
+            state.visit(Place { domain: call.domain, function: call.function, side: Side::After });
+        }
+    }
 }
