@@ -242,7 +242,7 @@ mod tests {
             (
                 "'pr-b1'",
                 "'pr-b2'",
-                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, syscall, adaptive, remote, double, triple, chunk-copy, cpython-c, faulthandler",
+                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, ",
             ),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
             ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),
