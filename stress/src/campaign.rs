@@ -239,11 +239,7 @@ mod tests {
     fn errors_name_the_line_and_what_is_known() {
         for (from, to, expected) in [
             ("trials = 3", "trails = 3", "line 6: unknown field `trails`"),
-            (
-                "'pr-b1'",
-                "'pr-b2'",
-                "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, ",
-            ),
+            ("'pr-b1'", "'pr-b2'", "unknown walker \"pr-b2\"; known: pr-b1, pr-b1-hops, guarded, "),
             ("'call-tree'", "'tree'", "unknown target \"tree\""),
             ("depth = 4", "dept = 4", "no target of these cells has a parameter dept"),
             ("'signal'", "'sgnal'", "line 3"),
