@@ -1,8 +1,9 @@
-//! Every figure that the README takes from the published run is in that run's summary.json.
+//! Every figure that the README takes from a published run is in that run's summary.json.
 //!
 //! In the README a figure stands behind a comment that says where it is: `<!--= path -->12`, path being keys of summary.json with
-//! dots between them, and `[key=value]` choosing from a list: `ratios[name=guarded_vs_raw,interpreter=3.15.0].value`. A figure
-//! with a `%` behind it is hundred times what the file says; all are rounded to the digits that are shown. Between
+//! dots between them, and `[key=value]` choosing from a list: `ratios[name=guarded_vs_raw,interpreter=3.15.0].value`. A path
+//! into another run than the first that is linked begins with `run NAME:`. A figure with a `%` behind it is hundred times what the
+//! file says; all are rounded to the digits that are shown. Between
 //! `<!-- published -->` and `<!-- /published -->` no digit may stand without one, but in names: of versions, walkers, claims and files.
 
 use serde_json::Value;
@@ -65,6 +66,12 @@ fn figure(text: &str) -> Option<(f64, usize, usize, bool)> {
     Some((digits.parse().ok()?, shown.len(), decimals, percent))
 }
 
+/// The summary of a published run.
+fn published(name: &str) -> Value {
+    let summary = std::fs::read_to_string(root().join("reports/published").join(name).join("summary.json"));
+    serde_json::from_str(&summary.expect("its summary")).expect("JSON")
+}
+
 /// What is wrong with the figures in `text`.
 fn problems(text: &str, summary: &Value) -> Vec<String> {
     let mut problems = Vec::new();
@@ -80,7 +87,11 @@ fn problems(text: &str, summary: &Value) -> Vec<String> {
             problems.push(format!("no figure behind {path}"));
             return problems;
         };
-        match looked_up(summary, path).and_then(Value::as_f64) {
+        let value = match path.trim().strip_prefix("run ").and_then(|path| path.split_once(':')) {
+            Some((run, path)) => looked_up(&published(run), path).and_then(Value::as_f64),
+            None => looked_up(summary, path).and_then(Value::as_f64),
+        };
+        match value {
             None => problems.push(format!("{path}: nothing there, or not one number")),
             Some(value) => {
                 let value = if percent { value * 100.0 } else { value };
@@ -123,8 +134,7 @@ fn the_readme_says_what_the_published_run_says() {
     let (section, _) = behind.split_once("<!-- /published -->").expect("the mark is closed");
     let named = section.split("reports/published/").nth(1).expect("a link to the run");
     let name = named.split(['/', ')', ']']).next().expect("its name");
-    let summary = std::fs::read_to_string(root().join("reports/published").join(name).join("summary.json"));
-    let summary: Value = serde_json::from_str(&summary.expect("its summary")).expect("JSON");
+    let summary = published(name);
     assert!(section.matches("<!--=").count() >= 10, "there are figures");
     assert_eq!(problems(section, &summary), Vec::<String>::new());
     // Also those that stand elsewhere.

@@ -15,9 +15,11 @@ mod walk;
 use crate::cli::{Arguments, Verb};
 use crate::exact;
 use crate::failure::Failure;
+use crate::hash;
 use crate::mutate;
+use crate::records::now;
 use sigwalk_embed::{Live, Options};
-use sigwalk_record::{Environment, Interpreter};
+use sigwalk_record::{Campaign, Environment, Interpreter, Kind, Manifest, SCHEMA};
 use std::path::PathBuf;
 
 /// Runs the verb; the exit code.
@@ -64,6 +66,24 @@ impl Session {
             interpreter: sigwalk_embed::interpreter()?,
             environment: sigwalk_embed::environment(),
         })
+    }
+}
+
+impl Session {
+    /// The manifest of a run of this session that is no campaign of trials: `text` says what was asked for.
+    pub fn manifest(self, kind: Kind, name: &str, text: String) -> Manifest {
+        Manifest {
+            schema: SCHEMA,
+            kind,
+            campaign: Campaign { name: name.into(), id: format!("{:016x}", hash::text(&text)), text },
+            cells: Vec::new(),
+            interpreter: self.interpreter,
+            environment: self.environment,
+            shard: None,
+            complete: false,
+            started: now(),
+            ended: String::new(),
+        }
     }
 }
 

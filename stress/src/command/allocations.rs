@@ -5,10 +5,9 @@ use crate::allocations::{self, PROGRAMS};
 use crate::cli::Allocations;
 use crate::failure::Failure;
 use crate::forked::in_child;
-use crate::hash;
-use crate::records::{RunDir, now};
+use crate::records::RunDir;
 use sigwalk_embed::own_frames;
-use sigwalk_record::{Campaign, Kind, Manifest, SCHEMA, exit};
+use sigwalk_record::{Kind, exit};
 
 /// Records the traces, one process a program.
 ///
@@ -20,18 +19,7 @@ pub fn run(arguments: &Allocations) -> Result<i32, Failure> {
     let session = Session::start()?;
     let (live, tag) = (session.live, session.interpreter.tag.clone());
     let text = format!("allocations\nprograms: {}\n", PROGRAMS.join(", "));
-    let manifest = Manifest {
-        schema: SCHEMA,
-        kind: Kind::Allocations,
-        campaign: Campaign { name: "allocations".into(), id: format!("{:016x}", hash::text(&text)), text },
-        cells: Vec::new(),
-        interpreter: session.interpreter,
-        environment: session.environment,
-        shard: None,
-        complete: false,
-        started: now(),
-        ended: String::new(),
-    };
+    let manifest = session.manifest(Kind::Allocations, "allocations", text);
     let mut records = RunDir::create(&arguments.out, manifest)?;
     let programs = allocations::programs()?;
     for program in PROGRAMS {

@@ -7,9 +7,9 @@ use crate::coexist::run::{Runner, cells};
 use crate::coexist::{Order, component, remember, samplers};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::records::{RunDir, now};
+use crate::records::RunDir;
 use crate::{hash, interrupt};
-use sigwalk_record::{Campaign, Coexistence, Kind, Manifest, SCHEMA, exit};
+use sigwalk_record::{Coexistence, Kind, exit};
 
 /// Runs the matrix.
 ///
@@ -36,23 +36,13 @@ pub fn run(arguments: &Coexist) -> Result<i32, Failure> {
         arguments.trials,
         arguments.seed
     );
-    let id = hash::text(&text);
+    let _id = hash::text(&text);
     let tag = session.interpreter.tag.clone();
-    let manifest = Manifest {
-        schema: SCHEMA,
-        kind: Kind::Coexistence,
-        campaign: Campaign { name: "coexist".into(), id: format!("{id:016x}"), text },
-        cells: Vec::new(),
-        interpreter: session.interpreter,
-        environment: session.environment,
-        shard: None,
-        complete: false,
-        started: now(),
-        ended: String::new(),
-    };
+    let live = session.live;
+    let manifest = session.manifest(Kind::Coexistence, "coexist", text);
     let mut records = RunDir::create(&arguments.out, manifest)?;
     interrupt::prepare();
-    let runner = Runner::new(session.live, &tag)?;
+    let runner = Runner::new(live, &tag)?;
     let mut progress = Progress::new(format!("coexist on {tag}"), cells.len() as u64 * arguments.trials);
     let mut rows = Vec::new();
     for cell in &cells {

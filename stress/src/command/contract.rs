@@ -4,11 +4,11 @@ use super::{Session, become_build_for};
 use crate::cli::Contract;
 use crate::contract::{self, Context, Nursery, Subject, handlers, interposed, verdict};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::progress::Progress;
-use crate::records::{RunDir, now};
-use crate::{hash, interrupt};
+use crate::records::RunDir;
 use sigwalk_embed::pyo3::Python;
-use sigwalk_record::{Campaign, Kind, Manifest, SCHEMA, Whose, exit};
+use sigwalk_record::{Kind, Whose, exit};
 
 /// Watches every subject in every context.
 ///
@@ -37,7 +37,9 @@ fn watched(py: Python<'_>, arguments: &Contract, session: Session) -> Result<i32
     let chosen: Vec<&'static Subject> = subjects.iter().filter(|subject| wanted(subject)).collect();
     let nursery = Nursery::new(py, session.live)?;
     let tag = session.interpreter.tag.clone();
-    let mut records = RunDir::create(&arguments.out, manifest(arguments, session))?;
+    let text =
+        format!("contract: {} walks of each subject in each context, under each look\n", arguments.walks);
+    let mut records = RunDir::create(&arguments.out, session.manifest(Kind::Contract, "contract", text))?;
     let mut progress =
         Progress::new(format!("contract on {tag}"), (chosen.len() * Context::ALL.len()) as u64);
     interrupt::prepare();
@@ -76,21 +78,4 @@ fn watched(py: Python<'_>, arguments: &Contract, session: Session) -> Result<i32
         findings.len()
     );
     Ok(if findings.is_empty() { exit::OK } else { exit::FINDINGS })
-}
-
-fn manifest(arguments: &Contract, session: Session) -> Manifest {
-    let text =
-        format!("contract: {} walks of each subject in each context, under each look\n", arguments.walks);
-    Manifest {
-        schema: SCHEMA,
-        kind: Kind::Contract,
-        campaign: Campaign { name: "contract".into(), id: format!("{:016x}", hash::text(&text)), text },
-        cells: Vec::new(),
-        interpreter: session.interpreter,
-        environment: session.environment,
-        shard: None,
-        complete: false,
-        started: now(),
-        ended: String::new(),
-    }
 }

@@ -6,9 +6,9 @@ use crate::failure::Failure;
 use crate::lifetime::process::{self, Found};
 use crate::lifetime::{CHURNS, Churn, DELAYS, TECHNIQUES};
 use crate::progress::Progress;
-use crate::records::{RunDir, now};
+use crate::records::RunDir;
 use crate::{hash, interrupt, subject};
-use sigwalk_record::{Campaign, Kind, Lifetime, Manifest, SCHEMA, exit};
+use sigwalk_record::{Kind, Lifetime, SCHEMA, exit};
 use std::time::Duration;
 
 /// Who walks: the walker whose bad loads are errors.
@@ -33,18 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<i32, Failure> {
         LENGTH.as_millis()
     );
     let id = hash::text(&text);
-    let manifest = Manifest {
-        schema: SCHEMA,
-        kind: Kind::Lifetimes,
-        campaign: Campaign { name: "lifetime".into(), id: format!("{id:016x}"), text },
-        cells: Vec::new(),
-        interpreter: session.interpreter,
-        environment: session.environment,
-        shard: None,
-        complete: false,
-        started: now(),
-        ended: String::new(),
-    };
+    let manifest = session.manifest(Kind::Lifetimes, "lifetime", text);
     let mut records = RunDir::create(&arguments.out, manifest)?;
     let programs = process::programs()?;
     interrupt::prepare();

@@ -7,16 +7,16 @@
 
 use super::handlers::CRASHES;
 use super::watch;
+use crate::hooks::{self, Call, Observer};
 use crate::{hash, timer};
-use libc::{c_int, c_void, siginfo_t, size_t};
-use sigwalk_embed::pyo3::{Python, ffi};
-use std::sync::OnceLock;
+use libc::{c_int, c_void, siginfo_t};
+use sigwalk_embed::pyo3::Python;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 /// Where a subject is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// Inside `malloc` of the object domain, attached.
+    /// Before `malloc` of the domains mem and obj, attached.
     Hook,
     /// In a timer's handler, wherever the thread was.
     Signal,
@@ -52,7 +52,7 @@ impl Context {
     /// The kernel has no timer, or the interpreter no allocator.
     pub fn begin(self, _attached: Python<'_>) -> Result<(), String> {
         match self {
-            Context::Hook => hook(),
+            Context::Hook => hooks::install::<Hooked>(),
             Context::Signal => signal().map_err(|error| format!("timer: {error}")),
             Context::CrashHandler => {
                 CRASHES.store(true, Relaxed);
@@ -71,41 +71,22 @@ impl Context {
     }
 }
 
-static BELOW: OnceLock<Below> = OnceLock::new();
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// The allocator below the hook.
-struct Below {
-    context: usize,
-    malloc: extern "C" fn(*mut c_void, size_t) -> *mut c_void,
-}
+struct Hooked;
 
-fn hook() -> Result<(), String> {
-    let mut allocator = ffi::PyMemAllocatorEx {
-        ctx: std::ptr::null_mut(),
-        malloc: None,
-        calloc: None,
-        realloc: None,
-        free: None,
-    };
-    // SAFETY: attached; the other functions stay, and get the context that they had.
-    unsafe {
-        ffi::PyMem_GetAllocator(ffi::PyMemAllocatorDomain::PYMEM_DOMAIN_OBJ, &mut allocator);
-        let Some(malloc) = allocator.malloc.replace(on_malloc) else {
-            return Err("the object domain has no malloc".into());
-        };
-        let _ = BELOW.set(Below { context: allocator.ctx as usize, malloc });
-        ffi::PyMem_SetAllocator(ffi::PyMemAllocatorDomain::PYMEM_DOMAIN_OBJ, &mut allocator);
-    }
-    Ok(())
-}
+impl Observer for Hooked {
+    type Token = ();
 
-extern "C" fn on_malloc(_: *mut c_void, size: size_t) -> *mut c_void {
-    if CALLS.fetch_add(1, Relaxed).is_multiple_of(EVERY) {
-        watch::visit();
+    /// Not of the raw domain, which may be called detached.
+    fn before(call: &Call) {
+        let counts = call.domain != "raw" && call.function == "malloc";
+        if counts && CALLS.fetch_add(1, Relaxed).is_multiple_of(EVERY) {
+            watch::visit();
+        }
     }
-    let Some(below) = BELOW.get() else { return std::ptr::null_mut() };
-    (below.malloc)(below.context as *mut c_void, size)
+
+    fn after((): (), _: &Call, _: *mut c_void) {}
 }
 
 static TIMER: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
