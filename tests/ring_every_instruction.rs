@@ -10,6 +10,7 @@ use handler::handle;
 use sigwalk::sync::Ring;
 use std::arch::asm;
 use std::cell::Cell;
+use std::sync::Mutex;
 
 thread_local! {
     static INSIDE: Cell<Option<&'static dyn Fn(u64)>> = const { Cell::new(None) };
@@ -37,8 +38,16 @@ fn stepped(inside: &'static dyn Fn(u64), body: impl FnOnce()) -> u64 {
     TRAPS.get()
 }
 
+/// Puts a value where a handler may use it for ever. A leak detector finds it in the list.
+fn for_ever<T: 'static>(value: T) -> &'static T {
+    static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let kept: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().unwrap().push(std::ptr::from_ref(kept).addr());
+    kept
+}
+
 fn new<const SLOTS: usize>() -> &'static Ring<SLOTS, 2> {
-    Box::leak(Box::new(Ring::new()))
+    for_ever(Ring::new())
 }
 
 /// What is there, each record whole and in this order of numbers; numbers.
@@ -57,9 +66,9 @@ const OUTER: u64 = 1 << 32;
 #[test]
 fn a_producer_is_interrupted_by_a_producer_before_each_instruction() {
     let ring = new::<1024>();
-    let inside: &'static dyn Fn(u64) = Box::leak(Box::new(|number| {
+    let inside: &'static dyn Fn(u64) = for_ever(|number| {
         assert_eq!(ring.push(&[number, number]), Ok(()));
-    }));
+    });
     let instructions = stepped(inside, || assert_eq!(ring.push(&[OUTER, OUTER]), Ok(())));
     assert!((20..1000).contains(&instructions), "{instructions}");
     let counts = ring.counts();
@@ -76,9 +85,9 @@ fn a_producer_is_interrupted_by_a_producer_before_each_instruction() {
 
 fn producers_that_come_round<const SLOTS: usize>() {
     let ring = new::<SLOTS>();
-    let inside: &'static dyn Fn(u64) = Box::leak(Box::new(|number| {
+    let inside: &'static dyn Fn(u64) = for_ever(|number| {
         let _ = ring.push(&[number, number]);
-    }));
+    });
     let instructions = stepped(inside, || {
         let _ = ring.push(&[OUTER, OUTER]);
     });
@@ -102,10 +111,10 @@ fn a_consumer_is_interrupted_by_a_producer_before_each_instruction() {
         ring.push(&[OUTER + number, OUTER + number]).unwrap();
     }
     // Before each instruction one more, so that every slot is overwritten again and again while it is read.
-    let inside: &'static dyn Fn(u64) = Box::leak(Box::new(|number| {
+    let inside: &'static dyn Fn(u64) = for_ever(|number| {
         assert_eq!(ring.push(&[number, number]), Ok(()));
-    }));
-    let seen: &'static Cell<u64> = Box::leak(Box::new(Cell::new(0)));
+    });
+    let seen: &'static Cell<u64> = for_ever(Cell::new(0));
     let instructions = stepped(inside, || {
         ring.drain(|record| {
             if record.len() == 2 && record[0] == record[1] {
@@ -129,12 +138,12 @@ fn a_consumer_is_interrupted_once_at_each_instruction() {
         for number in 1..=2 {
             ring.push(&[number, number]).unwrap();
         }
-        let inside: &'static dyn Fn(u64) = Box::leak(Box::new(move |number| {
+        let inside: &'static dyn Fn(u64) = for_ever(move |number| {
             if number == at {
                 ring.push(&[3, 3]).unwrap();
             }
-        }));
-        let seen: &'static Cell<(u64, u64)> = Box::leak(Box::new(Cell::new((0, 0))));
+        });
+        let seen: &'static Cell<(u64, u64)> = for_ever(Cell::new((0, 0)));
         let instructions = stepped(inside, || {
             ring.drain(|record| {
                 let (count, sum) = seen.get();

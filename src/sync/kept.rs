@@ -62,15 +62,14 @@ impl<const N: usize> Default for Kept<N> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::atomics::watched::interrupt;
+    use super::super::atomics::watched::{for_ever, interrupt};
     use super::*;
-    use std::boxed::Box;
 
     #[test]
     fn a_handler_that_comes_in_anywhere_is_first_or_second_and_never_half() {
         let mut interrupted = 0;
         loop {
-            let kept: &'static Kept<2> = Box::leak(Box::new(Kept::new()));
+            let kept: &'static Kept<2> = for_ever(Kept::new());
             let handler = move || {
                 let seen = kept.get();
                 assert!(matches!(seen, None | Some([1, 2])), "half: {seen:?}");

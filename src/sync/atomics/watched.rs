@@ -80,7 +80,7 @@ pub fn fence(ordering: Ordering) {
 #[cfg(not(loom))]
 use interrupted as moment;
 #[cfg(not(loom))]
-pub use interrupted::interrupt;
+pub use interrupted::{for_ever, interrupt};
 
 #[cfg(loom)]
 use planted as moment;
@@ -97,9 +97,17 @@ mod interrupted {
         static HANDLER: Cell<Option<&'static dyn Fn()>> = const { Cell::new(None) };
     }
 
+    /// Puts a value where every thread and handler may use it for ever. A leak detector finds it in the list.
+    pub fn for_ever<T: 'static>(value: T) -> &'static T {
+        static KEPT: std::sync::Mutex<std::vec::Vec<usize>> = std::sync::Mutex::new(std::vec::Vec::new());
+        let kept: &'static T = std::boxed::Box::leak(std::boxed::Box::new(value));
+        KEPT.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(core::ptr::from_ref(kept).addr());
+        kept
+    }
+
     /// Runs `body` with `handler` called before the operation number `at` (from 1) of this thread. Whether there were so many.
     pub fn interrupt(at: u32, handler: impl Fn() + 'static, body: impl FnOnce()) -> bool {
-        HANDLER.set(Some(std::boxed::Box::leak(std::boxed::Box::new(handler))));
+        HANDLER.set(Some(for_ever(handler)));
         BEFORE.set(at);
         body();
         HANDLER.take();

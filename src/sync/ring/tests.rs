@@ -1,13 +1,12 @@
 //! What holds in every interruption of a producer and of the consumer, and at full speed.
 
-use super::super::atomics::watched::interrupt;
+use super::super::atomics::watched::{for_ever, interrupt};
 use super::*;
-use std::boxed::Box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::vec::Vec;
 
 fn ring<const SLOTS: usize>() -> &'static Ring<SLOTS, 2> {
-    Box::leak(Box::new(Ring::new()))
+    for_ever(Ring::new())
 }
 
 /// Takes everything out. Words of one record are equal.

@@ -3,16 +3,19 @@
 #![allow(unsafe_code)]
 
 use super::kind::Kind;
+use super::registers::has_avx;
 use super::subjects::{Here, Subject, frames_by};
 use sigwalk::walk::strict;
+use sigwalk_embed::places;
+use sigwalk_embed::pyo3::Python;
 use sigwalk_embed::pyo3::ffi::{self, PyObject};
 use sigwalk_record::Whose;
 use std::arch::asm;
 use std::cell::UnsafeCell;
 use std::hint::black_box;
 
-/// All of them.
-pub fn all() -> Vec<Subject> {
+/// All of them: one at least for each kind.
+pub fn all(py: Python<'_>) -> Vec<Subject> {
     let plant = |name: &str, expected: &'static [Kind], violate: fn(&Here<'_>)| {
         Subject::new(name, Whose::Planted, move |here| {
             let frames = strict_frames(here);
@@ -21,7 +24,25 @@ pub fn all() -> Vec<Subject> {
         })
         .planting(expected)
     };
+    // Where that is not known, the rows say that it was not looked for.
+    let (gil, breaker) =
+        places::of_this_thread(py).map_or((0, 0), |places| (places.gil.start, places.breaker.start));
+    let plant_at = |name: &str, expected: &'static [Kind], at: u64| {
+        Subject::new(name, Whose::Planted, move |here| {
+            let frames = strict_frames(here);
+            rewrite(at);
+            frames
+        })
+        .planting(expected)
+    };
     vec![
+        plant_at("planted-gil", &[Kind::Gil], gil),
+        plant_at("planted-breaker", &[Kind::Breaker], breaker),
+        plant_at("planted-store", &[Kind::Store], &raw const ffi::PyBaseObject_Type as u64 + 24),
+        plant("planted-thread", &[Kind::Thread], thread),
+        plant("planted-linker", &[Kind::Linker], linker),
+        plant("planted-stdio", &[Kind::Stdio], stdio),
+        plant("planted-vector", &[Kind::Vector], vector),
         plant("planted-malloc", &[Kind::Allocation], malloc),
         plant("planted-lock", &[Kind::Lock], lock),
         plant("planted-incref", &[Kind::Refcount], incref),
@@ -87,9 +108,44 @@ fn system_call(_: &Here<'_>) {
 
 /// Writes a word of the thread state, the value that it has.
 fn state(here: &Here<'_>) {
-    let word = (here.tstate.get() + 16) as *mut u64;
-    // SAFETY: within the calling thread's state, which is its own.
-    unsafe { word.write_volatile(word.read_volatile()) };
+    rewrite(here.tstate.get() + 16);
+}
+
+/// Writes the value that is there; nothing at 0.
+fn rewrite(at: u64) {
+    // Half a word: the breaker of 3.11 has no more, and no better alignment.
+    let word = at as *mut u32;
+    if at != 0 {
+        // SAFETY: a word of the interpreter that this thread runs, which is attached or was where the signal came; no other thread is
+        // there.
+        unsafe { word.write_volatile(word.read_volatile()) };
+    }
+}
+
+fn thread(_: &Here<'_>) {
+    // SAFETY: a key that may not exist is refused.
+    unsafe { black_box(libc::pthread_getspecific(0)) };
+}
+
+fn linker(_: &Here<'_>) {
+    // SAFETY: an all-zero Dl_info is valid, and filled.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        libc::dladdr(linker as *const libc::c_void, &raw mut info);
+    }
+}
+
+fn stdio(_: &Here<'_>) {
+    // SAFETY: all streams.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Leaves upper halves in use.
+fn vector(_: &Here<'_>) {
+    if has_avx() {
+        // SAFETY: the processor has it.
+        unsafe { asm!("vpcmpeqd xmm0, xmm0, xmm0", "vinsertf128 ymm0, ymm0, xmm0, 1", out("ymm0") _) };
+    }
 }
 
 fn mask(_: &Here<'_>) {
@@ -116,4 +172,19 @@ fn rounding(_: &Here<'_>) {
 #[inline(never)]
 fn stack(_: &Here<'_>) {
     black_box(&mut [0_u8; 16 << 10]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sigwalk_embed::{Options, initialize};
+
+    #[test]
+    fn every_kind_of_violation_is_planted() {
+        initialize(Options::default()).unwrap();
+        let planted = Python::attach(all);
+        for kind in Kind::ALL {
+            assert!(planted.iter().any(|subject| subject.expected.contains(kind)), "{kind:?}");
+        }
+    }
 }

@@ -70,9 +70,19 @@ pub fn has_xinuse() -> bool {
     has_xsave && std::arch::x86_64::__cpuid_count(0xd, 1).eax & 1 << 2 != 0
 }
 
+/// Whether there are upper halves.
+pub fn has_avx() -> bool {
+    std::arch::is_x86_feature_detected!("avx")
+}
+
 impl Registers {
     /// The state now; errno is one that no walk could set by chance.
     pub fn before() -> Registers {
+        if has_avx() {
+            // Upper halves that the caller left in use would hide those that the walk does. SAFETY: the processor has it, and no
+            // function expects them to be kept.
+            unsafe { asm!("vzeroupper", options(nomem, nostack, preserves_flags)) };
+        }
         let (mxcsr, control, vectors) = controls();
         let mask = mask();
         let errno = std::mem::replace(errno(), SENTINEL);

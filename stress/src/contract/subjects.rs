@@ -117,7 +117,7 @@ pub fn all(py: Python<'_>) -> PyResult<Vec<Subject>> {
         .collect();
     all.push(Subject::new("call_stack", Whose::Ours, collect_and_print));
     all.extend(cpython::all(py)?);
-    all.extend(planted::all());
+    all.extend(planted::all(py));
     Ok(all)
 }
 

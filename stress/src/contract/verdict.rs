@@ -4,7 +4,7 @@ use super::context::Context;
 use super::kind::Kind;
 use super::ledger::{LABELS, Ledger};
 use super::process::{LookFor, Nursery, lost};
-use super::registers::has_xinuse;
+use super::registers::{has_avx, has_xinuse};
 use super::subjects::Subject;
 use super::watch::minimal_signal_stack;
 use crate::failure::Failure;
@@ -130,7 +130,7 @@ fn not_checked(row: &mut Contract, nursery: &Nursery) {
     if let Err(why) = &nursery.places {
         missing(&[Kind::Gil, Kind::ThreadState, Kind::Breaker], why);
     }
-    if !has_xinuse() {
+    if !has_xinuse() || !has_avx() {
         missing(&[Kind::Vector], "this processor does not say which registers are in use");
     }
     if cfg!(debug_assertions) {
