@@ -70,7 +70,7 @@ fn ours_and_what_is_shown_have_a_table_each() {
     assert!(ours.contains("not run"));
     assert!(page.contains("href=\"#coexistence\""));
     // Deaths of what is shown for comparison are in no sum.
-    let line = "kills 0/600 ≤ 0.499 %, signals left wrong in 0 of 600 trials";
+    let line = "kills 0/600 in 3 cells (worst cell 0/200 ≤ 1.49 %), signals left wrong in 0 of 600 trials";
     assert_eq!(comment.lines().filter(|of| of.contains(line)).count(), 1, "{comment}");
     let json: Value = serde_json::from_str(&json).unwrap();
     let all = json["coexistence"].as_array().unwrap();
@@ -94,7 +94,8 @@ fn a_death_of_ours_and_a_signal_left_wrong_are_told_apart() {
     assert!(section.contains("✕ kills 1/200 [1.26e-4, 2.76 %]"), "{section}");
     assert!(section.contains("✗ not put back 50/200"), "{section}");
     assert!(
-        comment.contains("kills 1/600 \\[") && comment.contains("signals left wrong in 50 of 600 trials")
+        comment.contains("kills 1/600 in 3 cells (worst cell 1/200 \\[")
+            && comment.contains("signals left wrong in 50 of 600 trials")
     );
 }
 

@@ -62,12 +62,12 @@ fn used(evidence: Evidence) -> Option<Finding> {
                 .at("lifetime"),
         );
     };
-    let after = before.map_or_else(String::new, |row| format!(" and not {}", delay(row.delay_ns)));
+    let after = before.map_or_else(String::new, |row| format!(", after {},", delay(row.delay_ns)));
     let figure = format!(
-        "1 % of the pointers are gone after {}{after} (program {} on {}): {} of {} uses, {} processes",
-        delay(row.delay_ns),
+        "program {} on {}: {} is the first delay tried{after} at which 1 % or more of the pointers were gone: {} of {} uses, {} processes",
         churn.name(),
         churn.interpreter,
+        delay(row.delay_ns),
         gone_of(row),
         grouped(row.n),
         row.trials
@@ -78,7 +78,7 @@ fn used(evidence: Evidence) -> Option<Finding> {
     });
     let others = format!("1 % gone after: {}", others.collect::<Vec<_>>().join(", "));
     let controls: Vec<String> = controls.iter().map(|churn| control(churn)).collect();
-    let says = "it can, and how soon depends on how soon the program loses its functions; in the walk's own hook none was gone";
+    let says = "it can, once its frame has left, and how soon depends on how soon the program loses its functions; while the walk's own hook ran, none was gone";
     let at_once: u64 = churns
         .iter()
         .flat_map(|churn| &churn.points)

@@ -22,10 +22,10 @@ pub fn tables(records: &Records) -> Vec<(String, Table)> {
 fn table(records: &Records, tag: &str) -> Option<Table> {
     let rows: Vec<&Contract> = records.contracts.iter().filter(|row| row.interpreter == tag).collect();
     let first = rows.first()?;
-    let mut head = vec!["subject", "whose"];
+    let mut head = vec!["subject", "code of"];
     head.extend(CONTEXTS.iter().map(|(_, name)| *name));
     let caption = format!(
-        "{tag}: kinds of violations, in watched walks of each look; below, the bytes of stack. The kernel itself needs {} of a signal stack",
+        "{tag}: kinds of violations, in walks under the look that sees them; below, bytes of C stack. AT_MINSIGSTKSZ of this machine is {} bytes",
         grouped(first.minimal_signal_stack)
     );
     let mut table = Table::new(caption, head.len(), &head);
@@ -74,7 +74,11 @@ fn cell(row: &Contract) -> Td {
     ];
     Td {
         lines,
-        small: format!("stack {}", grouped(row.stack)),
+        small: if row.stack > 0 {
+            format!("{} bytes of stack", grouped(row.stack))
+        } else {
+            "stack not measured".to_owned()
+        },
         more: more.into_iter().filter(|line| !line.is_empty()).collect(),
         about: "what",
         ..Td::default()
@@ -94,13 +98,24 @@ fn reasons(not_checked: &BTreeMap<String, String>) -> String {
 }
 
 fn planted(rows: &[&Contract]) -> String {
-    let planted = rows.iter().filter(|row| row.whose == Whose::Planted);
-    let (seen, all) =
-        planted.fold((0, 0), |(seen, all), row| (seen + u64::from(!row.violations.is_empty()), all + 1));
-    if all == 0 {
+    let planted: Vec<&&Contract> = rows.iter().filter(|row| row.whose == Whose::Planted).collect();
+    let most = |row: &Contract| Count {
+        k: row.violations.values().copied().max().unwrap_or_default(),
+        n: row.walks,
+    };
+    let share = |row: &Contract| most(row).k as f64 / row.walks.max(1) as f64;
+    let Some(least) = planted.iter().min_by(|a, b| share(a).total_cmp(&share(b))) else {
         return String::new();
-    }
+    };
+    let seen = planted.iter().filter(|row| !row.violations.is_empty()).count();
+    let mut names: Vec<&str> = planted.iter().map(|row| row.subject.trim_start_matches("planted-")).collect();
+    names.dedup();
     format!(
-        "Walkers with one planted violation each, as a test of the checker: {seen} of {all} rows show it."
+        "Walkers with a planted violation each, as a test of the checker ({}): {seen} of {} rows show it, the least of them in {} walks ({} in {}; a walk that meets no frame has nothing to violate).",
+        names.join(", "),
+        planted.len(),
+        number::fraction(most(least)),
+        least.subject,
+        least.context
     )
 }

@@ -88,8 +88,8 @@ fn uses(churns: &[Churn<'_>], most: usize) -> Table {
                     Td::num(delay(row.delay_ns)),
                     Td::num(format!("{} ns", grouped(row.passed_ns))),
                     Td::num(grouped(row.n)),
-                    bad(row.dead, Status::Crash),
-                    bad(row.recycled, Status::Hang),
+                    Td::num(grouped(row.dead)),
+                    Td::num(grouped(row.recycled)),
                     bad(row.wrong, Status::Silent),
                     Td::num(gone_of(row)),
                     Td::num(format!("{}/{}", with_loss(row), row.trials)),
@@ -104,7 +104,7 @@ fn uses(churns: &[Churn<'_>], most: usize) -> Table {
 fn techniques(churns: &[Churn<'_>], most: usize) -> Table {
     let head = ["program", "interpreter", "technique", "noticed", "missed", "false alarms"];
     let mut table = Table::new(
-        "What a technique told before anything was read, over all delays: of pointers to what was gone, and of pointers to what was alive",
+        "What a technique told before name and line were read, over all delays: of pointers to what was gone, and of pointers to what was alive",
         3,
         &head,
     );

@@ -3,7 +3,8 @@
 use super::cell::{CellStats, Count, Event, worst};
 use super::records::Records;
 use crate::text::number::{count, grouped};
-use sigwalk_record::{Kind, Mutation};
+use sigwalk_record::{Kind, Mutation, Whose};
+use std::collections::BTreeMap;
 
 /// More harness errors than this, and nothing can be concluded.
 const HARNESS_LIMIT: f64 = 0.01;
@@ -111,9 +112,9 @@ fn measured(records: &Records, trials: u64) -> String {
         parts.push(format!("{} walks of mutated memory", grouped(walks)));
     }
     let counted: [(u64, &str); 3] = [
-        (records.contracts.iter().map(|row| row.walks).sum(), "walks watched for the contract"),
+        (watched(records), "walks watched for the contract"),
         (records.coexistence.iter().map(|row| row.n).sum(), "trials beside other owners of signals"),
-        (records.lifetimes.iter().map(|row| row.n).sum(), "uses of borrowed pointers"),
+        (uses(records), "uses of borrowed pointers"),
     ];
     parts.extend(counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", grouped(*n))));
     if records.runs.iter().any(|run| run.kind == Kind::Cost && run.rows > 0) {
@@ -129,6 +130,21 @@ fn measured(records: &Records, trials: u64) -> String {
         parts.join(", "),
         if builds == 1 { "" } else { "s" }
     )
+}
+
+/// Walks of the contract checker, but for those that were planted; each under three looks.
+fn watched(records: &Records) -> u64 {
+    records.contracts.iter().filter(|row| row.whose != Whose::Planted).map(|row| row.walks).sum()
+}
+
+/// Uses of borrowed pointers. Every technique is asked at each, and has a row of its own.
+fn uses(records: &Records) -> u64 {
+    let mut most = BTreeMap::<(&str, &str, u64), u64>::new();
+    for row in &records.lifetimes {
+        let uses = most.entry((&row.interpreter, &row.churn, row.delay_ns)).or_default();
+        *uses = row.n.max(*uses);
+    }
+    most.values().sum()
 }
 
 /// What was met at instruction boundaries: counts, which are no rates.

@@ -51,9 +51,15 @@ pub fn summary(model: &Model) -> String {
     }
     section(&mut out, "Walkers", &of_walkers, TABLE);
     if let Some((kills, left_wrong)) = coexistence::ours(&model.records.coexistence) {
+        // The cells of several interpreters share their seeds: each has a bound, and the sum has none.
+        let ours = || model.records.coexistence.iter().filter(|row| row.ours && row.n > 0);
+        let worst =
+            ours().map(coexistence::kills).max_by(|a, b| a.bound().total_cmp(&b.bound())).unwrap_or(kills);
+        let cells = ours().count();
         let line = format!(
-            "Beside other owners of signals, in the ways that we recommend: kills {}, signals left wrong in {} of {} trials.",
-            count(kills),
+            "Beside other owners of signals, in the ways that we recommend: kills {} in {cells} cells (worst cell {}), signals left wrong in {} of {} trials.",
+            fraction(kills),
+            count(worst),
             grouped(left_wrong),
             grouped(kills.n)
         );
