@@ -7,7 +7,7 @@ use crate::walk::strict_loads;
 use sigwalk::addr::Addr;
 use sigwalk::heuristics::Era;
 use sigwalk::interpreter::Interpreter;
-use sigwalk::layout::{Layout, Version};
+use sigwalk::layout::{Layout, LayoutError, Version};
 use sigwalk::reader::{ImageReader, Region};
 
 /// (name, file): `3.13.5-recursion`.
@@ -62,22 +62,28 @@ pub fn all() -> Vec<Seed> {
     FILES.iter().map(|(name, file)| load(name, file, &tags)).collect()
 }
 
-fn load(name: &'static str, file: &[u8], tags: &[&str]) -> Seed {
-    let image = Image::parse(file).unwrap_or_else(|why| panic!("{name}: {why}"));
+/// Layout and addresses of the interpreter that was captured.
+///
+/// # Errors
+/// The image is of one that is not known.
+pub fn interpreter(image: &Image) -> Result<Interpreter, LayoutError> {
     let version = Version::from_hex(u64::from(image.version));
     let regions: Vec<_> =
         image.pieces.iter().map(|piece| Region { start: piece.start, bytes: &piece.bytes }).collect();
     let runtime = Addr::new(image.runtime);
-    let layout = Layout::read(&ImageReader::new(&regions), version, runtime, image.runtime_size)
-        .unwrap_or_else(|why| panic!("{name}: {why}"));
-    let interpreter = Interpreter {
-        layout,
+    Ok(Interpreter {
+        layout: Layout::read(&ImageReader::new(&regions), version, runtime, image.runtime_size)?,
         runtime,
         code_type: Addr::new(image.code_type),
         unicode_type: Addr::new(image.unicode_type),
         bytes_type: Addr::new(image.bytes_type),
         era: Era::of(version),
-    };
+    })
+}
+
+fn load(name: &'static str, file: &[u8], tags: &[&str]) -> Seed {
+    let image = Image::parse(file).unwrap_or_else(|why| panic!("{name}: {why}"));
+    let interpreter = interpreter(&image).unwrap_or_else(|why| panic!("{name}: {why}"));
     let (memory, tstate) = (Memory::new(&image.pieces), Addr::new(image.tstate));
     let tag = tag(name);
     Seed {

@@ -3,11 +3,11 @@
 mod trace;
 
 use crate::failure::Failure;
+use crate::python;
 use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::PyDict;
 use sigwalk_record::{Allocated, SCHEMA};
-use std::ffi::CString;
 
 /// Programs of `programs.py`.
 pub const PROGRAMS: [&str; 2] = ["large", "small"];
@@ -18,11 +18,7 @@ pub const PROGRAMS: [&str; 2] = ["large", "small"];
 /// Python's.
 pub fn programs() -> Result<Py<PyDict>, Failure> {
     Python::attach(|py| {
-        let globals = PyDict::new(py);
-        let source = CString::new(include_str!("allocations/programs.py")).expect("no NUL in it");
-        py.run(&source, Some(&globals), None)
-            .map_err(|error| Failure::internal(format!("programs.py: {error}")))?;
-        Ok(globals.unbind())
+        python::definitions(py, "programs.py", include_str!("allocations/programs.py")).map(Bound::unbind)
     })
 }
 

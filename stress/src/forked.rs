@@ -10,6 +10,21 @@ use std::os::fd::{FromRawFd, IntoRawFd};
 /// Seconds after which the kernel ends the process: many times what it takes on a busy machine.
 const LATE: u32 = 300;
 
+/// Makes a process that was just forked a quiet one: Ctrl-C is its parent's business, it leaves no core, and CPython knows of the fork.
+///
+/// # Safety
+/// The calling process was forked from one that is attached, has called nothing of CPython since, and has one thread.
+pub unsafe fn quiet() {
+    // SAFETY: plain system calls, then CPython's own hook for a forked child: the caller's.
+    unsafe {
+        libc::signal(libc::SIGINT, libc::SIG_IGN);
+        libc::signal(libc::SIGTERM, libc::SIG_DFL);
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        libc::setrlimit(libc::RLIMIT_CORE, &none);
+        ffi::PyOS_AfterFork_Child();
+    }
+}
+
 /// Does `work` in a child of this process, which must be attached and single-threaded, and returns its bytes. The child goes on
 /// with nothing else, and ends without destructors.
 ///

@@ -38,6 +38,7 @@ mod python;
 mod records;
 mod sample;
 mod server;
+mod shared_memory;
 mod soak;
 mod subject;
 mod target;

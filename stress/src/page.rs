@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::sample::Samples;
+use crate::shared_memory;
 use sigwalk::sync::Seqlock;
 use sigwalk_record::{Crash, Phase, Tallies};
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64};
@@ -145,22 +146,8 @@ impl Page {
     /// # Errors
     /// The kernel has no memory.
     pub fn map() -> std::io::Result<&'static Page> {
-        // SAFETY: a fresh, zeroed, page-aligned mapping that is large enough and lives until `unmap`; all-zero
-        // is a valid Page, which is made of atomics only.
-        unsafe {
-            let page = libc::mmap(
-                std::ptr::null_mut(),
-                SIZE,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if page == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error());
-            }
-            Ok(&*page.cast::<Page>())
-        }
+        // SAFETY: all-zero is a valid Page, which is made of atomics only.
+        unsafe { shared_memory::zeroed() }
     }
 
     /// Unmaps the page from this process. Others that have it keep it.

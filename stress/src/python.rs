@@ -1,5 +1,6 @@
 //! The Python side of a trial: the target's program, and the few functions it gets from here.
 
+use crate::failure::Failure;
 use crate::native;
 use crate::oracle::{Code, END, Edge, FRESH, Oracle, line_or_none};
 use crate::subject::{self, FAULTHANDLER, Handler, Judged, Subject};
@@ -36,6 +37,17 @@ fn compiled<'py>(py: Python<'py>, file: &str, source: &'static str) -> PyResult<
 
 fn file_of(target: &Target) -> String {
     format!("{}.py", target.name)
+}
+
+/// The names that a Python file of ours defines, by running it once. `file` is for messages.
+///
+/// # Errors
+/// Python's.
+pub fn definitions<'py>(py: Python<'py>, file: &str, source: &str) -> Result<Bound<'py, PyDict>, Failure> {
+    let globals = PyDict::new(py);
+    let source = CString::new(source).expect("no NUL in it");
+    py.run(&source, Some(&globals), None).map_err(|error| Failure::internal(format!("{file}: {error}")))?;
+    Ok(globals)
 }
 
 /// Does for a target, in the fork server, what its trials need not do again. What fails fails again in the trial, which says

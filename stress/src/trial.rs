@@ -7,7 +7,7 @@ use crate::page::Page;
 use crate::sample::{Taken, not_carried};
 use crate::target::End;
 use crate::workload::{self, Running, Workload, program, step};
-use crate::{crash, python};
+use crate::{crash, forked, python};
 use sigwalk::reader::VmReader;
 use sigwalk::signal as fault_handler;
 use sigwalk_embed::pyo3::{Python, ffi};
@@ -41,15 +41,8 @@ pub fn run_and_exit(live: &'static Live, plan: &Plan, seed: u64, page: &'static 
 
 fn prepare_process(page: &'static Page) {
     page.enter(Phase::Setup);
-    // SAFETY: plain system calls of a single-threaded process, then CPython's own hook for a forked child.
-    unsafe {
-        // Ctrl-C is the parent's business.
-        libc::signal(libc::SIGINT, libc::SIG_IGN);
-        libc::signal(libc::SIGTERM, libc::SIG_DFL);
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        libc::setrlimit(libc::RLIMIT_CORE, &none);
-        ffi::PyOS_AfterFork_Child();
-    }
+    // SAFETY: forked by the server, which has one thread and is attached.
+    unsafe { forked::quiet() };
     crash::report_to(page);
 }
 

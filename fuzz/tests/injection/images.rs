@@ -2,11 +2,10 @@
 
 use sigwalk::addr::Addr;
 use sigwalk::frame::{Frame, NO_LINE};
-use sigwalk::heuristics::Era;
 use sigwalk::interpreter::Interpreter;
-use sigwalk::layout::{Layout, Version};
 use sigwalk::reader::{ImageReader, Reader, Region, VmReader};
 use sigwalk_fuzz::image::{self as file, Image, Piece};
+use sigwalk_fuzz::seed;
 use std::path::{Path, PathBuf};
 
 /// A saved thread.
@@ -30,12 +29,11 @@ pub fn all() -> Vec<PathBuf> {
 impl Captured {
     pub fn read(path: &Path) -> Captured {
         let image = Image::parse(&std::fs::read(path).unwrap()).unwrap();
-        let version = Version::from_hex(u64::from(image.version));
-        let runtime = Addr::new(image.runtime);
-        let regions = regions(&image.pieces);
-        let layout = Layout::read(&ImageReader::new(&regions), version, runtime, image.runtime_size).unwrap();
+        let interpreter = seed::interpreter(&image).unwrap();
+        let layout = &interpreter.layout;
         // The word that a line cache wants and no other walk reads (3.14+) is in no image.
         let generation = layout.runtime.code_object_generation.map(|offset| {
+            let regions = regions(&image.pieces);
             let reader = ImageReader::new(&regions);
             let interp = reader.addr_at(Addr::new(image.tstate), layout.thread.interp).unwrap();
             Piece { start: interp.plus(offset).get(), bytes: vec![0; 8] }
@@ -43,14 +41,6 @@ impl Captured {
         let mut pieces = image.pieces.clone();
         pieces.extend(generation);
         pieces.sort_by_key(|piece| piece.start);
-        let interpreter = Interpreter {
-            layout,
-            runtime,
-            code_type: Addr::new(image.code_type),
-            unicode_type: Addr::new(image.unicode_type),
-            bytes_type: Addr::new(image.bytes_type),
-            era: Era::of(version),
-        };
         Captured { interpreter, tstate: Addr::new(image.tstate), answer: image.frames, pieces }
     }
 

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use crate::page::Page;
+use crate::shared_memory;
 use sigwalk::frame::Frame;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -103,17 +104,8 @@ impl Shared {
     /// # Errors
     /// The kernel has no memory.
     pub fn map() -> std::io::Result<&'static Shared> {
-        // SAFETY: a fresh, zeroed, page-aligned mapping of the right size that is never unmapped; all-zero is a valid Shared, which
-        // is made of atomics only.
-        unsafe {
-            let (read_write, shared) =
-                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-            let at = libc::mmap(std::ptr::null_mut(), size_of::<Shared>(), read_write, shared, -1, 0);
-            if at == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error());
-            }
-            Ok(&*at.cast::<Shared>())
-        }
+        // SAFETY: all-zero is a valid Shared, which is made of atomics only.
+        unsafe { shared_memory::zeroed() }
     }
 
     /// As new. Only where no process of an earlier trial is left.

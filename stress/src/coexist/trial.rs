@@ -14,14 +14,14 @@ use super::samplers::Sampler;
 use super::scene::{self, BOTTOM, Scene};
 use super::shared::{Shared, Stage};
 use super::{Order, Plant};
-use crate::{hash, timer};
+use crate::{forked, hash, timer};
 use libc::c_int;
 use sigwalk::reader::VmReader;
 use sigwalk::signal;
 use sigwalk::walkers::Entry;
 use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::prelude::*;
-use sigwalk_embed::pyo3::{Py, PyAny, PyErr, ffi};
+use sigwalk_embed::pyo3::{Py, PyAny, PyErr};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -103,15 +103,10 @@ fn run(live: &Live, cast: &Cast, down: &Py<PyAny>, seed: u64, shared: &'static S
 
 /// A quiet process with the dispositions that the program began with; the file that stderr goes to.
 fn prepare() -> Result<c_int, String> {
-    // SAFETY: plain system calls of a process with one thread, then CPython's own hook for a forked child. No guarded load is made
-    // between uninstalling and the trial's own installing.
+    // SAFETY: forked by a process with one thread that is attached; plain system calls. No guarded load is made between uninstalling and
+    // the trial's own installing.
     unsafe {
-        // Ctrl-C is the parent's business.
-        libc::signal(libc::SIGINT, libc::SIG_IGN);
-        libc::signal(libc::SIGTERM, libc::SIG_DFL);
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        libc::setrlimit(libc::RLIMIT_CORE, &none);
-        ffi::PyOS_AfterFork_Child();
+        forked::quiet();
         signal::uninstall();
         let file =
             libc::memfd_create(c"sigwalk-stderr".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING);

@@ -9,7 +9,7 @@
 use super::{stores, watch};
 use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use std::arch::naked_asm;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Bytes of the stack that handlers run on.
 pub const STACK: usize = 512 << 10;
@@ -19,9 +19,6 @@ const LOAD: i64 = 3;
 
 /// Crashes of [`touch`] are ones to walk at.
 pub static CRASHES: AtomicBool = AtomicBool::new(false);
-
-/// A crash that is nobody's: its address. The process dies of it.
-static OTHER: AtomicU64 = AtomicU64::new(0);
 
 /// Reads a word. At a bad address it is the crash of a target.
 #[unsafe(naked)]
@@ -91,7 +88,6 @@ extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
             registers[libc::REG_RIP as usize] += LOAD;
             return;
         }
-        OTHER.store((*info).si_addr() as u64, Relaxed);
         // Happens again when we return, and is fatal then.
         libc::signal(libc::SIGSEGV, libc::SIG_DFL);
     }

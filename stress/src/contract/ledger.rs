@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::kind::Kind;
+use crate::shared_memory;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -36,21 +37,8 @@ impl Ledger {
     /// # Errors
     /// The kernel has no memory.
     pub fn create() -> std::io::Result<&'static Ledger> {
-        // SAFETY: a fresh shared mapping, zero, large enough, never unmapped; all-zero is a valid Ledger of atomics.
-        unsafe {
-            let page = libc::mmap(
-                std::ptr::null_mut(),
-                size_of::<Ledger>(),
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if page == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error());
-            }
-            Ok(&*page.cast::<Ledger>())
-        }
+        // SAFETY: all-zero is a valid Ledger, which is made of atomics only.
+        unsafe { shared_memory::zeroed() }
     }
 
     /// All counts back to zero. No process counts in it.

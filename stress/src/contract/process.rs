@@ -13,6 +13,7 @@ use super::subjects::Subject;
 use super::watch::{Look, Watch, publish};
 use super::{handlers, stores};
 use crate::failure::Failure;
+use crate::python;
 use libc::c_int;
 use sigwalk::reader::VmReader;
 use sigwalk_embed::Live;
@@ -30,12 +31,6 @@ const DEADLINE: i64 = 5;
 
 /// Passes of the program, of each of which some walks come.
 const PASSES: u64 = 50_000;
-
-const PROGRAM: &std::ffi::CStr =
-    match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("program.py"), "\0").as_bytes()) {
-        Ok(text) => text,
-        Err(_) => panic!("a NUL in program.py"),
-    };
 
 /// Which look a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +54,7 @@ pub struct Nursery {
     /// Where the interpreter keeps what is not to be written, or why that is not known.
     pub places: Result<Places, &'static str>,
     ledger: &'static Ledger,
-    objects: Vec<(u64, u8)>,
+    objects: &'static [(u64, u8)],
     pass: Py<PyAny>,
     stack: Range<u64>,
 }
@@ -84,9 +79,8 @@ impl Nursery {
             |error: PyErr| Failure::internal(format!("the program of the contract checker: {error}"));
         let interposed = Interposed::find();
         let labels: &'static Labels = Box::leak(Box::new(Labels::new(interposed)));
+        let globals = python::definitions(py, "program.py", include_str!("program.py"))?;
         let made = || -> PyResult<_> {
-            let globals = PyDict::new(py);
-            py.run(PROGRAM, Some(&globals), None)?;
             let touch = PyCFunction::new_closure(
                 py,
                 None,
@@ -115,7 +109,7 @@ impl Nursery {
             labels,
             places: places::of_this_thread(py),
             ledger,
-            objects,
+            objects: objects.leak(),
             pass,
             stack,
         })
@@ -184,7 +178,7 @@ impl Nursery {
             LookFor::Stores => {
                 let left = [self.stack.clone(), thread_local_memory()];
                 let places = self.places.clone().ok();
-                let stores = stores::Stores::new(&left, places, self.objects.clone());
+                let stores = stores::Stores::new(&left, places, self.objects);
                 Look::Stores(stores.map_err(|error| error.to_string())?)
             }
         };

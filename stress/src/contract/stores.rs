@@ -45,7 +45,7 @@ pub struct Stores {
     ranges: Vec<(Range<u64>, Place)>,
     places: Option<Places>,
     /// (address, index of [`super::labels::TYPES`]), by address.
-    objects: Vec<(u64, u8)>,
+    objects: &'static [(u64, u8)],
 }
 
 impl Stores {
@@ -56,7 +56,7 @@ impl Stores {
     pub fn new(
         left: &[Range<u64>],
         places: Option<Places>,
-        objects: Vec<(u64, u8)>,
+        objects: &'static [(u64, u8)],
     ) -> std::io::Result<Stores> {
         let mut ranges = Vec::new();
         let segments = segments();

@@ -6,12 +6,12 @@ use super::trial;
 use super::{Churn, DELAYS};
 use crate::failure::Failure;
 use crate::forked::in_child;
+use crate::python;
 use sigwalk::reader::VmReader;
 use sigwalk::walkers::Entry;
 use sigwalk_embed::Live;
 use sigwalk_embed::pyo3::prelude::*;
 use sigwalk_embed::pyo3::types::PyDict;
-use std::ffi::CString;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -40,13 +40,7 @@ pub struct Uses {
 /// # Errors
 /// Python's.
 pub fn programs() -> Result<Py<PyDict>, Failure> {
-    Python::attach(|py| {
-        let globals = PyDict::new(py);
-        let source = CString::new(include_str!("churn.py")).expect("no NUL in it");
-        py.run(&source, Some(&globals), None)
-            .map_err(|error| Failure::internal(format!("churn.py: {error}")))?;
-        Ok(globals.unbind())
-    })
+    Python::attach(|py| python::definitions(py, "churn.py", include_str!("churn.py")).map(Bound::unbind))
 }
 
 /// Why a technique is not to be had of this interpreter; empty when it is.

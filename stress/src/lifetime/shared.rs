@@ -7,6 +7,7 @@
 
 use super::technique::NAMES;
 use super::{DELAYS, Fate};
+use crate::shared_memory;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Delays that really passed, kept of each delay: the last ones.
@@ -40,21 +41,8 @@ impl Shared {
     /// # Errors
     /// The kernel has none.
     pub fn map() -> std::io::Result<&'static Shared> {
-        // SAFETY: an anonymous mapping of this size; all-zero is a valid Shared, which is made of atomics only.
-        unsafe {
-            let page = libc::mmap(
-                std::ptr::null_mut(),
-                size_of::<Shared>(),
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if page == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error());
-            }
-            Ok(&*page.cast::<Shared>())
-        }
+        // SAFETY: all-zero is a valid Shared, which is made of atomics only.
+        unsafe { shared_memory::zeroed() }
     }
 }
 
