@@ -7,7 +7,7 @@
 
 use super::evidence::ENOUGH;
 use super::{Evidence, Finding, Sure, Verdict};
-use crate::model::cell::Count;
+use crate::model::contract::{lost, worst};
 use crate::text::number::count;
 use sigwalk_record::{Contract, Whose};
 use std::collections::BTreeSet;
@@ -17,18 +17,13 @@ const FUNCTIONS: [&str; 2] = ["cpython-c", "pr-b1"];
 
 const CONTEXTS: [&str; 3] = ["hook", "signal", "crash-handler"];
 
-/// Walks with the most frequent violation.
-fn violated(row: &Contract) -> Count {
-    Count { k: row.violations.values().copied().max().unwrap_or_default(), n: row.walks }
-}
-
 /// C7.
 pub fn kept(evidence: Evidence) -> Finding {
     let ran = |row: &&Contract| row.not_available.is_empty() && row.walks > 0;
     let all: Vec<&Contract> = evidence.records.contracts.iter().filter(ran).collect();
     let rows: Vec<&Contract> =
         all.iter().copied().filter(|row| FUNCTIONS.contains(&row.subject.as_str())).collect();
-    let Some(worst) = rows.iter().max_by(|a, b| violated(a).bound().total_cmp(&violated(b).bound())) else {
+    let Some(row) = rows.iter().max_by(|a, b| worst(a).bound().total_cmp(&worst(b).bound())) else {
         return Finding::not_measured(
             "no record of stress contract, which watches calls, stores, system calls and registers during a walk",
         );
@@ -39,7 +34,7 @@ pub fn kept(evidence: Evidence) -> Finding {
         && CONTEXTS.iter().all(|context| seen.contains(context));
     let verdict = match () {
         () if broken => Verdict::Refuted,
-        () if looked && violated(worst).bound() <= ENOUGH => Verdict::Supported,
+        () if looked && worst(row).bound() <= ENOUGH => Verdict::Supported,
         () => Verdict::NotMeasured,
     };
     let says = match verdict {
@@ -49,13 +44,8 @@ pub fn kept(evidence: Evidence) -> Finding {
         }
         _ => "some kind of violation could not be looked for, or too few walks were watched",
     };
-    let figure = format!(
-        "violations {} ({} in {}, {})",
-        count(violated(worst)),
-        worst.subject,
-        worst.context,
-        worst.interpreter
-    );
+    let figure =
+        format!("violations {} ({} in {}, {})", count(worst(row)), row.subject, row.context, row.interpreter);
     let walks = rows.iter().map(|row| row.walks).sum();
     let sure = Sure {
         counts: vec![(walks, "watched walks")],
@@ -92,11 +82,7 @@ fn others(rows: &[&Contract]) -> Vec<String> {
         });
         if let Some(row) = worst.filter(|row| !row.violations.is_empty() || !row.lost.is_empty()) {
             let kinds: Vec<&str> = row.violations.keys().map(String::as_str).collect();
-            let lost: Vec<String> = row
-                .lost
-                .iter()
-                .map(|(how, times)| format!("{how} in {times} of 3 processes, one a look"))
-                .collect();
+            let lost: Vec<String> = lost(row).map(|how| format!("{how}, one a look")).collect();
             let parts = [kinds.join(", "), lost.join(", ")];
             let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             said.push(format!("{name} in {} on {}: {}", row.context, row.interpreter, parts.join("; ")));

@@ -2,6 +2,7 @@
 
 use super::table::{Status, Table, Td};
 use crate::model::cell::Count;
+use crate::model::contract::{lost, worst};
 use crate::model::records::Records;
 use crate::text::anchor;
 use crate::text::number::{self, grouped};
@@ -10,9 +11,6 @@ use std::collections::BTreeMap;
 
 const CONTEXTS: [(&str, &str); 3] =
     [("hook", "allocator's hook"), ("signal", "timer's signal handler"), ("crash-handler", "crash handler")];
-
-/// Looks, each in a process of its own.
-const PROCESSES: u64 = 3;
 
 /// The tables, with their anchors.
 pub fn tables(records: &Records) -> Vec<(String, Table)> {
@@ -51,13 +49,12 @@ fn cell(row: &Contract) -> Td {
     if !row.not_available.is_empty() {
         return Td::text("not there").small(row.not_available.clone()).status(Status::Absent);
     }
-    let worst = Count { k: row.violations.values().copied().max().unwrap_or_default(), n: row.walks };
     let mut lines: Vec<String> = row
         .violations
         .iter()
         .map(|(kind, k)| format!("{kind} {}", number::fraction(Count { k: *k, n: row.walks })))
         .collect();
-    lines.extend(row.lost.iter().map(|(how, times)| format!("{how} in {times} of {PROCESSES} processes")));
+    lines.extend(lost(row));
     let status = match () {
         () if row.lost.contains_key("hang") => Status::Hang,
         () if !row.lost.is_empty() => Status::Crash,
@@ -65,7 +62,7 @@ fn cell(row: &Contract) -> Td {
         () => Status::Zero,
     };
     if lines.is_empty() {
-        lines.push(format!("none {}", number::count(worst)));
+        lines.push(format!("none {}", number::count(worst(row))));
     }
     let more = [
         listed("called or written", &row.touched),
@@ -99,11 +96,7 @@ fn reasons(not_checked: &BTreeMap<String, String>) -> String {
 
 fn planted(rows: &[&Contract]) -> String {
     let planted: Vec<&&Contract> = rows.iter().filter(|row| row.whose == Whose::Planted).collect();
-    let most = |row: &Contract| Count {
-        k: row.violations.values().copied().max().unwrap_or_default(),
-        n: row.walks,
-    };
-    let share = |row: &Contract| most(row).k as f64 / row.walks.max(1) as f64;
+    let share = |row: &Contract| worst(row).k as f64 / row.walks.max(1) as f64;
     let Some(least) = planted.iter().min_by(|a, b| share(a).total_cmp(&share(b))) else {
         return String::new();
     };
@@ -114,7 +107,7 @@ fn planted(rows: &[&Contract]) -> String {
         "Walkers with a planted violation each, as a test of the checker ({}): {seen} of {} rows show it, the least of them in {} walks ({} in {}; a walk that meets no frame has nothing to violate).",
         names.join(", "),
         planted.len(),
-        number::fraction(most(least)),
+        number::fraction(worst(least)),
         least.subject,
         least.context
     )

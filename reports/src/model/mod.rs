@@ -6,6 +6,7 @@ pub mod bug;
 pub mod cell;
 pub mod check;
 pub mod coexistence;
+pub mod contract;
 pub mod cost;
 pub mod fuzzed;
 pub mod injected;
